@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * The x86-64 software CPU: real, protected, compatibility and 64-bit mode.
+ *
+ * Use: zeroed memory of sizeof(struct x86_cpu), x86_init(), x86_state_set() or the reset state, then x86_step() again and
+ * again.  Section numbers in this directory are those of the Intel SDM (order 325462), "3A 6.14" = volume 3A section 6.14.
+ */
+#ifndef MV_X86_H
+#define MV_X86_H
+
+#include "../cpu.h"
+
+enum x86_segment_number { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_LDTR, X86_TR, X86_SEGMENTS };
+
+enum x86_register {
+	X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI,
+	X86_R8, X86_R9, X86_R10, X86_R11, X86_R12, X86_R13, X86_R14, X86_R15
+};
+
+#define X86_FLAG_CF 0x1ull
+#define X86_FLAG_PF 0x4ull
+#define X86_FLAG_AF 0x10ull
+#define X86_FLAG_ZF 0x40ull
+#define X86_FLAG_SF 0x80ull
+#define X86_FLAG_TF 0x100ull
+#define X86_FLAG_IF 0x200ull
+#define X86_FLAG_DF 0x400ull
+#define X86_FLAG_OF 0x800ull
+#define X86_FLAG_IOPL 0x3000ull
+#define X86_FLAG_NT 0x4000ull
+#define X86_FLAG_RF 0x10000ull
+#define X86_FLAG_VM 0x20000ull
+#define X86_FLAG_AC 0x40000ull
+#define X86_FLAG_VIF 0x80000ull
+#define X86_FLAG_VIP 0x100000ull
+#define X86_FLAG_ID 0x200000ull
+#define X86_FLAGS_ARITH 0x8d5ull
+
+#define X86_CR0_PE 0x1ull
+#define X86_CR0_MP 0x2ull
+#define X86_CR0_EM 0x4ull
+#define X86_CR0_TS 0x8ull
+#define X86_CR0_ET 0x10ull
+#define X86_CR0_NE 0x20ull
+#define X86_CR0_WP 0x10000ull
+#define X86_CR0_AM 0x40000ull
+#define X86_CR0_NW 0x20000000ull
+#define X86_CR0_CD 0x40000000ull
+#define X86_CR0_PG 0x80000000ull
+#define X86_CR4_TSD 0x4ull
+#define X86_CR4_DE 0x8ull
+#define X86_CR4_PSE 0x10ull
+#define X86_CR4_PAE 0x20ull
+#define X86_CR4_MCE 0x40ull
+#define X86_CR4_PGE 0x80ull
+#define X86_CR4_PCE 0x100ull
+#define X86_CR4_OSFXSR 0x200ull
+#define X86_CR4_OSXMMEXCPT 0x400ull
+#define X86_EFER_SCE 0x1ull
+#define X86_EFER_LME 0x100ull
+#define X86_EFER_LMA 0x400ull
+#define X86_EFER_NXE 0x800ull
+
+/**
+ * struct x86_segment - a segment register with its hidden part
+ * @attributes: access rights as VMX has them (3C 24.4.1): type 3:0, S 4, DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15.  A null
+ *	selector leaves P clear, which is all that "unusable" means here.
+ * @limit: in bytes, already scaled by G
+ */
+struct x86_segment {
+	u16 selector;
+	u16 attributes;
+	u32 limit;
+	u64 base;
+};
+
+struct x86_table {
+	u64 base;
+	u16 limit;
+};
+
+/* Architectural state.  tsc: value of the time-stamp counter at the moment of get or set. */
+struct x86_state {
+	u64 gpr[16];
+	u64 rip;
+	u64 rflags;
+	struct x86_segment seg[X86_SEGMENTS];
+	struct x86_table gdt, idt;
+	u64 cr0, cr2, cr3, cr4, cr8, efer;
+	u64 dr[8];
+	u64 star, lstar, cstar, sfmask, kernel_gs_base;
+	u64 sysenter_cs, sysenter_esp, sysenter_eip;
+	u64 apic_base, pat;
+	u64 tsc;
+};
+
+/* Slots of the register file behind the 16 registers: index of "no register", always zero. */
+#define X86_ZERO 16
+
+/**
+ * struct x86_flags - arithmetic flags, not worked out before someone looks (flags.h)
+ * @result, @a, @b: result and operands, sign-extended to 64 bits
+ * @bits: flags that are explicit for this kind, at their RFLAGS positions
+ */
+struct x86_flags {
+	u64 result;
+	u64 a;
+	u64 b;
+	u32 kind;
+	u32 bits;
+};
+
+#define X86_FETCH_ENTRIES 64
+#define X86_RAW_MAX 256
+
+struct x86_cpu {
+	struct hv_cpu hv;
+
+	/* hot: registers and flags */
+	u64 r[X86_ZERO + 1];
+	struct x86_flags fl;
+	u64 rip;
+	u64 rflags;			/* all but the arithmetic flags, which are in fl */
+	struct hv_block *block;		/* running now */
+	struct x86_segment seg[X86_SEGMENTS];
+
+	struct x86_table gdt, idt;
+	u64 cr0, cr2, cr3, cr4, cr8, efer;
+	u64 dr[8];
+	u64 star, lstar, cstar, sfmask, kernel_gs_base;
+	u64 sysenter_cs, sysenter_esp, sysenter_eip;
+	u64 apic_base, pat;
+	u64 pdpte[4];			/* PAE keeps the four entries from the last CR3 load (3A 4.4.1) */
+
+	u64 generation;			/* of translations; high part of hv.key */
+	u32 mode;			/* X86_MODE_*; low part of hv.key */
+	u8 cpl;
+	u8 shadow;			/* interrupts wait for one more instruction (STI, MOV SS) */
+	u8 trap;			/* TF was set when the instruction began */
+	u8 shutdown;
+
+	/* the exception being raised by the instruction that runs */
+	u8 vector;
+	u8 has_error;
+	u8 soft;			/* INT n, INT3, INTO: return address is the next instruction */
+	u8 stop;			/* enum hv_exit_kind with which the instruction leaves step() */
+	u32 error;
+
+	u64 tsc_offset;
+	u32 tsc_khz;
+	u32 virtual_time;		/* TSC counts retired instructions instead of nanoseconds */
+
+	u64 slow_value;
+	struct hv_tlb tlb[2];		/* supervisor, user */
+	struct hv_tlb_entry fetch[2][X86_FETCH_ENTRIES];
+	u8 window[X86_RAW_MAX + 16];	/* code bytes being decoded: read once, guest memory may change meanwhile */
+};
+
+/**
+ * x86_init - set up a CPU in zeroed memory and reset it
+ * @arena: memory for decoded code (64 KiB at least), may grow to @arena_limit through HV_EXIT_ARENA
+ */
+void x86_init(struct x86_cpu *cpu, struct hv_memmap *map, u32 id, void *arena, size_t arena_size, size_t arena_limit);
+
+/* The state in which ACRN starts a vCPU: 16-bit, CS F000 base FFFF0000, RIP FFF0. */
+void x86_reset(struct x86_cpu *cpu);
+
+void x86_state_get(const struct x86_cpu *cpu, struct x86_state *state);
+/* Drops translations and whatever else depended on the old state. */
+void x86_state_set(struct x86_cpu *cpu, const struct x86_state *state);
+
+/**
+ * x86_step - run until an exit, or until exactly @budget more instructions are retired (HV_EXIT_BUDGET)
+ *
+ * A REP instruction retires when its last iteration is done; a faulting one does not retire.  After HV_EXIT_ACCESS call
+ * hv_cpu_complete(), then x86_step() again.  HV_EXIT_PAGE: make the page at exit.address present, step again.
+ * HV_EXIT_ARENA: hv_blocks_set_arena() with at least hv.blocks.want bytes, step again.
+ */
+enum hv_exit_kind x86_step(struct x86_cpu *cpu, u64 budget);
+#ifndef __KERNEL__
+/* The same with the dispatcher that the kernel build uses, so that tests cover it. */
+enum hv_exit_kind x86_step_switch(struct x86_cpu *cpu, u64 budget);
+#endif
+
+#endif
