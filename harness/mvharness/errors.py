@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+"""The two ways in which the harness itself gives up. Both carry one sentence for the user."""
+
+
+class UsageError(Exception):
+    """The request cannot be served as written; the sentence names the valid form. Exit code 2."""
+
+
+class HarnessError(Exception):
+    """The request was fine but something it needs is missing or broken. Exit code 1."""

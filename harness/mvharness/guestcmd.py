@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+"""`harness/run -- CMD`: one command on the host's files, in a guest with the module loaded.
+
+With a terminal, the command's stdio is the guest's serial console. Otherwise stdin, stdout and stderr are three
+virtio-serial ports: binary-safe, kept apart, and end-of-file arrives.
+"""
+
+import os
+import re
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from . import boot, initramfs, kbuild, modules, paths, qemu, say, splat, terminal, verdict
+from .errors import HarnessError
+from .kerneltree import KernelTree
+from .plan import Plan
+from .results import Verdict
+from .suiterun import Options, add_modules
+
+KEPT_ENVIRONMENT = ("PATH", "TERM", "HOME", "LANG", "LC_ALL")
+EXIT_LINE = re.compile(r"^command exit (\d+)$", re.M)
+GUEST_LOST = 125  # like docker and env: the tool failed, not the command
+GUEST_TIMEOUT = 124  # like timeout(1)
+STREAMS = ("stdin", "stdout", "stderr")
+
+
+def _archive(command: list[str], tree: KernelTree, options: Options, on_terminal: bool) -> bytes:
+    module = kbuild.build_or_die(tree, options.source)
+    archive, plan = initramfs.base(), Plan()
+    add_modules(archive, plan, tree, module, modules.HOST_ROOT)
+    plan.put("loglevel", 1)
+    plan.put("command", "terminal" if on_terminal else "streams")
+    plan.put("cwd", os.getcwd())
+    if options.timeout:
+        plan.put("timeout", int(options.timeout))
+    rows, columns = terminal.size()
+    plan.put("rows", rows)
+    plan.put("columns", columns)
+    for name in KEPT_ENVIRONMENT:
+        if name in os.environ:
+            plan.put("env", f"{name}={os.environ[name]}")
+    for arg in command:
+        plan.put("arg", arg)
+    archive.file("/mv/plan", plan.bytes())
+    return archive.finish()
+
+
+def _host_root() -> list[str]:
+    return ["-virtfs", "local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap"]
+
+
+def _stream_devices(work: Path) -> list[str]:
+    out = ["-device", "virtio-serial-pci"]
+    for name in STREAMS:
+        out += ["-chardev", f"socket,id={name},path={work}/{name},server=on,wait=off",
+                "-device", f"virtserialport,chardev={name},name={name}"]
+    return out
+
+
+def _connect(work: Path, process: subprocess.Popen) -> dict[str, socket.socket]:
+    """QEMU makes the sockets when it starts."""
+    out = {}
+    for name in STREAMS:
+        end = time.monotonic() + 10
+        while True:
+            link = socket.socket(socket.AF_UNIX)
+            try:
+                link.connect(str(work / name))
+                break
+            except OSError:
+                link.close()
+                if process.poll() is not None or time.monotonic() > end:
+                    raise HarnessError("QEMU did not start; its message is above.") from None
+                time.sleep(0.02)
+        out[name] = link
+    return out
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data):]
+
+
+def _relay_streams(process: subprocess.Popen, links: dict[str, socket.socket], deadline: float | None) -> bool:
+    """Copies until QEMU ends. False if the deadline passed first."""
+    targets = {links["stdout"]: 1, links["stderr"]: 2}
+    stdin_fd: int | None = 0
+    pending = b""
+    while targets:
+        if deadline and time.monotonic() > deadline:
+            return False
+        readers: list = list(targets)
+        if stdin_fd is not None and not pending:
+            readers.append(stdin_fd)
+        ready, writable, _ = select.select(readers, [links["stdin"]] if pending else [], [], 0.2)
+        for item in ready:
+            if item == stdin_fd:
+                pending = os.read(0, 65536)
+                if not pending:
+                    # The guest reads end-of-file when the port's other side hangs up.
+                    links["stdin"].close()
+                    stdin_fd = None
+                continue
+            try:
+                data = item.recv(65536)
+            except OSError:
+                data = b""
+            if data:
+                _write_all(targets[item], data)
+            else:
+                del targets[item]
+        if writable:
+            try:
+                sent = links["stdin"].send(pending)
+                pending = pending[sent:]
+            except OSError:
+                pending, stdin_fd = b"", None
+        if process.poll() is not None and not ready:
+            return True
+    return qemu.wait(process, None if deadline is None else max(1.0, deadline - time.monotonic()))
+
+
+def _relay_terminal(process: subprocess.Popen, log, deadline: float | None) -> bool:
+    """Keys in, screen out, and a copy of the screen to the log."""
+    console = process.stdout.fileno()
+    with terminal.raw():
+        open_stdin = True
+        while True:
+            if deadline and time.monotonic() > deadline:
+                return False
+            ready, _, _ = select.select([console] + ([0] if open_stdin else []), [], [], 0.2)
+            if 0 in ready:
+                keys = os.read(0, 4096)
+                if terminal.ESCAPE in keys:
+                    say.warn("Ctrl-]: stopping the guest\r")
+                    return False
+                open_stdin = bool(keys)
+                process.stdin.write(keys)
+                process.stdin.flush()
+            if console in ready:
+                data = os.read(console, 65536)
+                if not data:
+                    process.wait()
+                    return True
+                _write_all(1, data)
+                log.write(data)
+
+
+def _conclude(record: verdict.BootRecord, run: Path) -> int:
+    match = EXIT_LINE.search(record.verdict)
+    outcome = verdict.judge_boot(record)
+    splats = splat.find(record.console) or splat.find(record.kmsg)
+    if "command timeout" in record.verdict:
+        say.warn(f"the command was killed at its time limit; log: {run}")
+        return GUEST_TIMEOUT
+    if match is None:
+        say.warn(f"{outcome.verdict.value}: {outcome.reason}; log: {run}")
+        return GUEST_TIMEOUT if outcome.verdict is Verdict.TIMEOUT else GUEST_LOST
+    code = int(match[1])
+    if splats or outcome.verdict is not Verdict.PASS:
+        say.warn(f"{outcome.verdict.value}: {outcome.reason}; log: {run}")
+        # A command that ended well in a kernel that did not is no success.
+        return code or 1
+    return code
+
+
+def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
+    """The command's own exit code, or 124 (time limit) or 125 (the guest did not survive)."""
+    on_terminal = terminal.is_terminal()
+    run = paths.new_run_dir()
+    initrd = run / "initramfs.cpio"
+    initrd.write_bytes(_archive(command, tree, options, on_terminal))
+    say.note(f"booting {tree.kernel} ({options.accel}), logs in {run}" + ("; Ctrl-] stops it" if on_terminal else ""))
+    limit = options.timeout + boot.BOOT_SECONDS if options.timeout else None
+    deadline = time.monotonic() + limit if limit else None
+    process = None
+    with tempfile.TemporaryDirectory(prefix="mockvisor-") as work, open(run / "console.log", "ab") as log:
+        if on_terminal:
+            console = ["-chardev", "stdio,id=console,signal=off"]
+        else:
+            console = [*qemu.console_to_file(run), *_stream_devices(Path(work))]
+        argv = qemu.command_line(options.accel, tree.boot, initrd, run, extra=[*console, *_host_root()])
+        (run / "qemu.txt").write_text(" ".join(argv) + "\n")
+        try:
+            if on_terminal:
+                process = qemu.start(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                ended = _relay_terminal(process, log, deadline)
+            else:
+                process = qemu.start(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                ended = _relay_streams(process, _connect(Path(work), process), deadline)
+        finally:
+            if process:
+                qemu.stop(process)
+            initrd.unlink(missing_ok=True)
+    return _conclude(boot.collect(run, process.returncode if ended else None, limit or 0), run)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Puts PID 1, the module and the suites' programs into one archive."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import elfdeps, paths
+from .cpio import Cpio
+from .errors import HarnessError
+
+INIT_SOURCE = paths.HARNESS / "init" / "init.c"
+INIT_FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror", "-static")
+
+
+def build_init() -> Path:
+    """PID 1 as a static program, compiled once per content."""
+    source = INIT_SOURCE.read_bytes()
+    key = hashlib.sha256(source + " ".join(INIT_FLAGS).encode()).hexdigest()[:16]
+    target = paths.cache("init") / f"init-{key}"
+    if target.exists():
+        return target
+    compiler = shutil.which("gcc-12") or shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        raise HarnessError("no C compiler is installed; run scripts/setup.")
+    work = target.with_name(f".{target.name}.{os.getpid()}")
+    done = subprocess.run([compiler, *INIT_FLAGS, "-o", work, INIT_SOURCE], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise HarnessError(f"harness/init/init.c does not compile: {done.stderr.strip()}")
+    work.rename(target)
+    return target
+
+
+def base() -> Cpio:
+    """The archive with PID 1 and the devices it needs before devtmpfs is mounted."""
+    archive = Cpio()
+    for directory in ("dev", "proc", "sys", "tmp", "run", "mv", "mv/mod", "mv/out", "host"):
+        archive.directory(directory)
+    archive.device("dev/console", 5, 1)
+    archive.file("init", build_init().read_bytes(), 0o755)
+    busybox = Path("/bin/busybox") if Path("/bin/busybox").exists() else Path("/usr/bin/busybox")
+    if busybox.exists():
+        archive.file("bin/busybox", busybox.read_bytes(), 0o755)
+        archive.symlink("bin/sh", "busybox")
+    return archive
+
+
+def add_program(archive: Cpio, program: Path) -> None:
+    """Copies a program and its libraries to the paths they have on the host."""
+    found, missing = elfdeps.libraries(program)
+    if missing:
+        raise HarnessError(f"{program} needs {', '.join(missing)}, which this machine does not have.")
+    add_file(archive, program)
+    for library in found:
+        add_file(archive, library)
+
+
+def add_file(archive: Cpio, path: Path) -> None:
+    mode = 0o755 if os.access(path, os.X_OK) else 0o644
+    archive.file(str(path.absolute()), path.read_bytes(), mode)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""Builds mockvisor.ko for one kernel in a scratch copy, so that the repository stays clean."""
+
+import filecmp
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import paths, say
+from .errors import HarnessError, UsageError
+from .kerneltree import KernelTree
+
+SOURCES = ("Kbuild", "kmod", "uapi")
+COMPILER = "gcc-12"
+# Module BTF needs pahole and tells a test run nothing.
+MAKE_VARS = (f"CC={COMPILER}", "CONFIG_DEBUG_INFO_BTF_MODULES=")
+MODES = {
+    "normal": (),
+    "w1": ("W=1",),
+    "sparse": ("C=2", "CHECK=sparse"),
+}
+STEP = re.compile(r"^\s+(?P<what>CC|CHECK|AS)(?: \[M\])?\s+(?P<file>\S+)$")
+COMPLAINT = re.compile(r"(?P<file>[^\s:]+?):(?:\d+:)*\s*(?P<kind>warning|error)\b|^(?P<modpost>WARNING|ERROR): modpost")
+
+
+@dataclass
+class BuildResult:
+    ok: bool
+    log: Path
+    module: Path | None
+    compiled: list[str] = field(default_factory=list)  # what this run compiled or checked
+    complaints: list[str] = field(default_factory=list)  # warnings and errors from our own files
+
+
+def sync(source: Path, scratch: Path, names=SOURCES) -> None:
+    """Makes scratch hold the sources; files that did not change keep their times, so make has nothing to do."""
+    wanted = set()
+    for name in names:
+        top = source / name
+        if not top.exists():
+            continue
+        files = [top] if top.is_file() else [p for p in top.rglob("*") if p.is_file()]
+        for path in files:
+            relative = path.relative_to(source)
+            wanted.add(str(relative))
+            target = scratch / relative
+            if target.exists() and filecmp.cmp(path, target, shallow=False):
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+            # An older file that replaces a newer one must still look changed to make.
+            os.utime(target)
+    manifest = scratch / ".sources"
+    before = set(manifest.read_text().splitlines()) if manifest.exists() else set()
+    for gone in before - wanted:
+        (scratch / gone).unlink(missing_ok=True)
+    manifest.write_text("\n".join(sorted(wanted)) + "\n")
+
+
+def read_log(text: str, scratch: Path) -> tuple[list[str], list[str]]:
+    """The files a build compiled, and the lines in which it complains about ours (kernel headers are not ours)."""
+    compiled, complaints = [], []
+    for line in text.splitlines():
+        step = STEP.match(line)
+        if step:
+            name = step["file"].removeprefix(f"{scratch}/")
+            # 'CC' of an object and 'CHECK' of a source are the same case.
+            if not name.endswith(".mod.o"):
+                compiled.append(name)
+            continue
+        found = COMPLAINT.search(line)
+        if not found:
+            continue
+        if found["modpost"] or found["file"].startswith(str(scratch)):
+            complaints.append(line.replace(f"{scratch}/", ""))
+    return compiled, complaints
+
+
+def build(tree: KernelTree, mode: str = "normal", source: Path | None = None) -> BuildResult:
+    """Builds in the given mode. Only 'normal' is incremental: warnings show only for what is compiled."""
+    source = source or paths.REPO
+    if not (source / "Kbuild").exists():
+        raise UsageError(f"{source}/Kbuild does not exist; the module's Kbuild belongs at the top of the tree.")
+    if shutil.which(COMPILER) is None:
+        raise HarnessError(f"{COMPILER} is not installed; run scripts/setup.")
+    names = SOURCES if source == paths.REPO else tuple(p.name for p in source.iterdir() if p.name[0] != ".")
+    owner = paths.path_id(source)
+    with paths.locked(f"build-{owner}-{tree.kernel.id}-{mode}"):
+        scratch = paths.cache("build", owner, tree.kernel.id, mode)
+        if mode != "normal":
+            shutil.rmtree(scratch)
+            scratch.mkdir()
+        sync(source, scratch, names)
+        jobs = os.cpu_count() or 1
+        argv = ["make", f"-j{jobs}", "-C", str(tree.headers), f"M={scratch}", *MAKE_VARS, *MODES[mode], "modules"]
+        env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARCH")}
+        env["LC_ALL"] = "C"
+        done = subprocess.run(argv, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        log = scratch / "build.log"
+        log.write_text(done.stdout)
+        compiled, complaints = read_log(done.stdout, scratch)
+        modules = sorted(scratch.glob("*.ko"))
+        if done.returncode == 0 and not modules:
+            complaints.append("the build ended well but made no .ko: Kbuild names no obj-m")
+        ok = done.returncode == 0 and bool(modules) and not (mode != "normal" and complaints)
+        return BuildResult(ok, log, modules[0] if modules else None, compiled, complaints)
+
+
+def build_or_die(tree: KernelTree, source: Path | None = None) -> Path:
+    """The module, or a HarnessError that shows what the compiler said."""
+    say.note(f"building the module for {tree.kernel}")
+    result = build(tree, source=source)
+    for line in result.complaints:
+        say.warn(line)
+    if not result.ok:
+        if not result.complaints:
+            say.warn("\n# ".join(result.log.read_text().splitlines()[-15:]))
+        raise HarnessError(f"the module does not build for {tree.kernel}; log: {result.log}")
+    return result.module

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""Where things live. Nothing in the repository is written to; everything made lives in the cache."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+HARNESS = REPO / "harness"
+
+
+def cache_root() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base) / "mockvisor"
+
+
+def cache(*parts: str) -> Path:
+    path = cache_root().joinpath(*parts)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def path_id(path: Path) -> str:
+    """Two checkouts share kernels, but must not share scratch trees."""
+    return f"{path.name}-{hashlib.sha256(str(path).encode()).hexdigest()[:10]}"
+
+
+@contextlib.contextmanager
+def locked(name: str):
+    """Serialises runs that would write the same cache entry."""
+    with open(cache("locks") / name, "w", encoding="utf-8") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def published(target: Path):
+    """Gives a temporary directory that becomes `target` only if the block succeeds.
+
+    A rename is atomic, so a reader sees either no entry or a whole one.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        work.chmod(0o755)
+        yield work
+        if target.exists():
+            shutil.rmtree(target)
+        os.rename(work, target)
+    finally:
+        if work.exists():
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def publish_file(target: Path, data: bytes) -> None:
+    """Writes a whole file or none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+        os.chmod(name, 0o644)
+        os.rename(name, target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+
+
+def new_run_dir(keep: int = 20) -> Path:
+    """A directory for one boot's logs; the oldest ones beyond `keep` are removed."""
+    runs = cache("runs")
+    old = sorted((p for p in runs.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
+    for stale in old[: max(0, len(old) - keep + 1)]:
+        shutil.rmtree(stale, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix="run-", dir=runs))

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""Runs suites on one kernel: those that build, and those that run in the guest."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import boot, initramfs, kbuild, modules, paths, say, verdict
+from .errors import HarnessError
+from .kerneltree import KernelTree
+from .plan import Plan
+from .results import Case, SuiteResult, Verdict
+from .suites import Suite
+
+
+@dataclass
+class Options:
+    accel: str
+    fall_back: bool  # KVM was only probed, so TCG may take over
+    timeout: float | None
+    build_dir: Path
+    source: Path | None = None  # where Kbuild is, when not in this repository
+    repeat: str = "harness/run"
+
+
+def _repeat(options: Options, suite: str) -> str:
+    return f"{options.repeat} -s {shlex.quote(suite)}"
+
+
+def run_build(suite: Suite, tree: KernelTree, options: Options) -> SuiteResult:
+    """Each file that is compiled or checked is a case; its complaints are the failure's text."""
+    say.note(f"building the module for {tree.kernel}: {suite.name}")
+    built = kbuild.build(tree, suite.mode, options.source)
+    cases = []
+    for name in dict.fromkeys(built.compiled):
+        stem = name.rsplit(".", 1)[0]
+        mine = [line for line in built.complaints if line.startswith(stem + ".")]
+        cases.append(Case(name, Verdict.FAIL if mine else Verdict.PASS, 0.0, "\n".join(mine)))
+    known = [line for case in cases for line in case.message.splitlines()]
+    rest = [line for line in built.complaints if line not in known]
+    if rest:
+        cases.append(Case("headers and modpost", Verdict.FAIL, 0.0, "\n".join(rest)))
+    result = SuiteResult(suite.name, Verdict.PASS if built.ok else Verdict.FAIL, "", cases)
+    if not built.ok:
+        result.reason = f"{len(built.complaints)} complaints" if built.complaints else "make failed"
+    result.log, result.repeat = str(built.log), _repeat(options, suite.name)
+    return result.settle()
+
+
+def _argv(suite: Suite, program: Path) -> list[str]:
+    results = f"/mv/out/{suite.name}.json"
+    own = {
+        "gtest": [f"--gtest_output=json:{results}", "--gtest_color=no"],
+        "bench": [f"--benchmark_out={results}", "--benchmark_out_format=json"],
+    }.get(suite.kind, [])
+    return [str(program), *suite.args, *own]
+
+
+def _missing(suite: Suite, program: Path, options: Options) -> SuiteResult:
+    reason = f"{program} is not built; run scripts/build first"
+    return SuiteResult(suite.name, Verdict.FAIL, reason, repeat=_repeat(options, suite.name)).settle()
+
+
+def add_modules(archive, plan: Plan, tree: KernelTree, module: Path, also=()) -> None:
+    index = modules.ModuleIndex(tree)
+    for name in index.closure([*also, *modules.needs_of(module)]):
+        archive.file(f"/mv/mod/{name}.ko", index.read(name))
+        plan.put("load", f"/mv/mod/{name}.ko")
+    archive.file(f"/mv/{module.name}", module.read_bytes())
+    plan.put("module-name", module.stem.replace("-", "_"))
+    plan.put("module", f"/mv/{module.name}")
+
+
+def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[SuiteResult]:
+    """One boot for all suites."""
+    programs = {s.name: (options.build_dir / "bin" / s.command).absolute() for s in suites}
+    absent = [_missing(s, programs[s.name], options) for s in suites if not programs[s.name].exists()]
+    present = [s for s in suites if programs[s.name].exists()]
+    if not present:
+        return absent
+    module = kbuild.build_or_die(tree, options.source)
+    archive, plan = initramfs.base(), Plan()
+    add_modules(archive, plan, tree, module)
+    plan.put("loglevel", 8)
+    archive.directory(str(paths.REPO))
+    plan.put("cwd", str(paths.REPO))
+    for suite in present:
+        initramfs.add_program(archive, programs[suite.name])
+        for pattern in suite.files:
+            for path in sorted(options.build_dir.glob(pattern)):
+                initramfs.add_file(archive, path)
+        plan.suite(suite.name, _argv(suite, programs[suite.name]), suite.timeout)
+    archive.file("/mv/plan", plan.bytes())
+
+    run = paths.new_run_dir()
+    limit = options.timeout or boot.BOOT_SECONDS + sum(s.timeout for s in present)
+    say.note(f"booting {tree.kernel} ({options.accel}), logs in {run}")
+    record = boot.boot(tree, archive.finish(), run, options.accel, limit, options.fall_back)
+    outcome = verdict.judge_boot(record)
+    results = [verdict.judge_module(record, outcome)]
+    results += [verdict.judge_suite(suite, record, outcome) for suite in present]
+    for result in results:
+        result.log = str(run)
+        result.repeat = _repeat(options, result.name) if result.name != "module" else \
+            options.repeat + "".join(f" -s {shlex.quote(s.name)}" for s in present)
+    if outcome.verdict is Verdict.LOST and not record.verdict:
+        say.warn((run / "qemu.err").read_text(errors="replace").strip() or "QEMU said nothing either")
+    say.note("guest ended")
+    return absent + results
+
+
+def run(suites: list[Suite], tree: KernelTree, options: Options) -> list[SuiteResult]:
+    results = []
+    for suite in suites:
+        if suite.kind == "build":
+            results.append(run_build(suite, tree, options))
+    guests = [s for s in suites if s.kind != "build"]
+    if guests:
+        try:
+            results += run_guest(guests, tree, options)
+        except HarnessError as error:
+            say.warn(str(error))
+            results.append(SuiteResult("module", Verdict.FAIL, str(error), repeat=options.repeat).settle())
+    return results

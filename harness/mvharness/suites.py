@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""The list of suites (suites.toml)."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import paths
+from .errors import UsageError
+
+KINDS = ("gtest", "cmd", "bench", "build")
+
+
+@dataclass(frozen=True)
+class Suite:
+    name: str
+    kind: str
+    description: str
+    command: str = ""
+    args: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    timeout: int = 300
+    default: bool = False
+    mode: str = ""  # kind "build" only
+
+
+def load(path: Path | None = None) -> dict[str, Suite]:
+    path = path or paths.HARNESS / "suites.toml"
+    with open(path, "rb") as handle:
+        tables = tomllib.load(handle)
+    out = {}
+    for name, table in tables.items():
+        if table.get("kind") not in KINDS:
+            raise UsageError(f"{path}: suite {name}: kind must be one of {', '.join(KINDS)}.")
+        table = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+        try:
+            out[name] = Suite(name=name, **table)
+        except TypeError as error:
+            raise UsageError(f"{path}: suite {name}: {error}.") from error
+    return out
+
+
+def select(known: dict[str, Suite], wanted: list[str]) -> list[Suite]:
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"-s {name}: no such suite; valid: {', '.join(known)}.")
+    if wanted:
+        return [known[name] for name in dict.fromkeys(wanted)]
+    return [suite for suite in known.values() if suite.default]

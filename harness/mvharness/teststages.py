@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: MIT
+"""scripts/test: everything that has to pass, as a list of stages whose counts are added up."""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+
+from . import paths, qemu
+from .results import Counts
+
+DESCRIPTION = """\
+Runs every check and test in stages and prints a table of them. The last line is `N passed, N failed`
+(and `, N skipped`). A stage that runs nothing fails."""
+
+
+@dataclass
+class Stage:
+    title: str
+    run: Callable[["Context"], Counts]
+    slow: bool = False  # left out by --quick
+    needs_build: bool = False
+
+
+@dataclass
+class Context:
+    work: Path
+    repo: Path = paths.REPO
+    failures: list[str] = field(default_factory=list)  # how to repeat what failed
+
+    def call(self, argv: list[str], capture: bool = False, env: dict[str, str] | None = None):
+        """Runs one program in the repository; it dies with us."""
+        return subprocess.run(argv, cwd=self.repo, env=dict(os.environ, **(env or {})), text=True, check=False,
+                              stdin=subprocess.DEVNULL, preexec_fn=qemu.die_with_parent,
+                              stdout=subprocess.PIPE if capture else None,
+                              stderr=subprocess.STDOUT if capture else None)
+
+    def each(self, commands: list[list[str]]) -> Counts:
+        """Every command is a case."""
+        total = Counts()
+        for argv in commands:
+            done = self.call(argv, capture=True)
+            if done.returncode:
+                print(done.stdout.rstrip())
+                self.failures.append(" ".join(argv))
+            total += Counts(done.returncode == 0, done.returncode != 0)
+        return total
+
+
+def count_junit(path: Path) -> Counts:
+    """Cases of a JUnit file as CTest and harness/run write it; an unreadable file is no case at all."""
+    try:
+        root = ET.parse(path).getroot()
+    except (OSError, ET.ParseError):
+        return Counts()
+    total = Counts()
+    for case in root.iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None or case.get("status") == "fail":
+            total.failed += 1
+        elif case.find("skipped") is not None or case.get("status") in ("disabled", "notrun"):
+            total.skipped += 1
+        else:
+            total.passed += 1
+    return total
+
+
+def count_unittest(text: str) -> Counts:
+    """The closing lines of `python3 -m unittest`."""
+    ran = re.search(r"^Ran (\d+) tests?", text, re.M)
+    if not ran:
+        return Counts()
+
+    def number(word: str) -> int:
+        match = re.search(rf"\b{word}=(\d+)", text[ran.end():])
+        return int(match[1]) if match else 0
+
+    failed = number("failures") + number("errors") + number("unexpected successes")
+    skipped = number("skipped")
+    return Counts(max(0, int(ran[1]) - failed - skipped), failed, skipped)
+
+
+def must(counts: Counts, returncode: int) -> Counts:
+    """A program that failed without a failed case still is a failure."""
+    return counts + Counts(failed=1) if returncode and not counts.failed else counts
+
+
+def build_preset(preset: str) -> Callable[[Context], Counts]:
+    def run(context: Context) -> Counts:
+        return context.each([["scripts/build", preset]])
+    return run
+
+
+def ctest(directory: str, env: dict[str, str] | None = None) -> Callable[[Context], Counts]:
+    def run(context: Context) -> Counts:
+        junit = context.work / f"{directory}.xml"
+        argv = ["ctest", "--test-dir", directory, "--output-on-failure", "--progress", "--parallel",
+                str(os.cpu_count() or 1), "--output-junit", str(junit)]
+        done = context.call(argv, capture=True, env=env)
+        if done.returncode:
+            print("\n".join(done.stdout.splitlines()[-80:]))
+            context.failures.append(" ".join(argv[:4] + ["--rerun-failed"]))
+        return must(count_junit(junit), done.returncode)
+    return run
+
+
+def sanitized(preset: str, env: dict[str, str]) -> Callable[[Context], Counts]:
+    """A build with a sanitizer and its tests; leaks and reports make a test's exit code bad."""
+    def run(context: Context) -> Counts:
+        built = build_preset(preset)(context)
+        return built if built.failed else built + ctest(f"build-{preset}", env)(context)
+    return run
+
+
+def harness(*suites: str) -> Callable[[Context], Counts]:
+    def run(context: Context) -> Counts:
+        junit = context.work / f"harness-{'-'.join(suites) or 'default'}.xml"
+        argv = ["harness/run", *(word for suite in suites for word in ("-s", suite))]
+        done = context.call([*argv, "--junit", str(junit)])
+        if done.returncode:
+            context.failures.append(" ".join(argv))
+        return must(count_junit(junit), done.returncode)
+    return run
+
+
+def check_rules(context: Context) -> Counts:
+    checks = sorted(p for p in (context.repo / "scripts/checks").iterdir() if os.access(p, os.X_OK) and p.is_file())
+    return context.each([[str(p.relative_to(context.repo))] for p in checks])
+
+
+def check_shell(context: Context) -> Counts:
+    listed = context.call(["git", "ls-files", "-co", "--exclude-standard"], capture=True).stdout.splitlines()
+    scripts = []
+    for name in listed:
+        path = context.repo / name
+        if path.is_file() and (name.endswith(".sh") or re.match(rb"#!.*\b(ba|da)?sh\b", _head(path))):
+            scripts.append(name)
+    return context.each([["shellcheck", name] for name in scripts])
+
+
+def _head(path: Path) -> bytes:
+    with open(path, "rb") as handle:
+        return handle.readline(80)
+
+
+def check_python(context: Context) -> Counts:
+    argv = ["python3", "-m", "unittest", "discover", "-s", "harness/tests", "-t", "harness"]
+    done = context.call(argv, capture=True)
+    if done.returncode:
+        print(done.stdout)
+        context.failures.append(" ".join(argv))
+    return must(count_unittest(done.stdout), done.returncode)
+
+
+ASAN = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+TSAN = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
+
+STAGES = [
+    Stage("setup", lambda c: c.each([["scripts/setup"]])),
+    Stage("rules: layers, licences", check_rules),
+    Stage("shellcheck", check_shell),
+    Stage("harness unit tests", check_python),
+    Stage("build", build_preset("release")),
+    Stage("tests on this machine", ctest("build"), needs_build=True),
+    Stage("ASan and UBSan", sanitized("asan", ASAN), slow=True),
+    Stage("TSan", sanitized("tsan", TSAN), slow=True),
+    Stage("module with W=1", harness("w1"), slow=True),
+    Stage("module with sparse", harness("sparse"), slow=True),
+    Stage("suites in the guest", harness(), needs_build=True),
+]
+
+
+def run_stages(stages: list[Stage], context: Context) -> tuple[Counts, list[tuple[str, Counts, float, str]]]:
+    """The sum and a row per stage."""
+    total, rows, build_failed = Counts(), [], False
+    for stage in stages:
+        print(f"\n==> {stage.title}", flush=True)
+        start, remark = time.monotonic(), ""
+        if stage.needs_build and build_failed:
+            counts, remark = Counts(failed=1), "not run: the build failed"
+        else:
+            counts = stage.run(context)
+            if counts == Counts():
+                counts, remark = Counts(failed=1), "ran nothing"
+            elif not counts.passed and not counts.failed:
+                remark = "every case was skipped"
+        build_failed |= stage.title == "build" and bool(counts.failed)
+        rows.append((stage.title, counts, time.monotonic() - start, remark))
+        total += counts
+    return total, rows
+
+
+def print_table(rows: list[tuple[str, Counts, float, str]]) -> None:
+    print(f"\n{'stage':<26} {'passed':>7} {'failed':>7} {'skipped':>7} {'seconds':>8}")
+    for title, counts, seconds, remark in rows:
+        line = f"{title:<26} {counts.passed:>7} {counts.failed:>7} {counts.skipped:>7} {seconds:>8.1f}"
+        print(f"{line}  {remark}".rstrip())
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="scripts/test", description=DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("--quick", action="store_true", help="leave out ASan, TSan, W=1 and sparse")
+    options = parser.parse_args(argv)
+    work = Path(tempfile.mkdtemp(prefix="mockvisor-test-"))
+    try:
+        context = Context(work)
+        total, rows = run_stages([s for s in STAGES if not (options.quick and s.slow)], context)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    print_table(rows)
+    if context.failures:
+        print("\nrepeat what failed with:")
+        for command in dict.fromkeys(context.failures):
+            print(f"  {command}")
+    print(f"\n{total.line()}")
+    return 0 if total.green else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
