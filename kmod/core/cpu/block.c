@@ -79,7 +79,7 @@ bool hv_blocks_cover(const struct hv_blocks *bs, u64 gpa)
 	return (bs->filter[bit / 64] >> (bit % 64)) & 1;
 }
 
-static bool filter_add(struct hv_blocks *bs, u64 gpa)
+bool hv_blocks_mark(struct hv_blocks *bs, u64 gpa)
 {
 	u32 bit = filter_bit(gpa);
 	u64 mask = 1ull << (bit % 64);
@@ -106,7 +106,7 @@ bool hv_blocks_insert(struct hv_blocks *bs, struct hv_block *b, size_t insn_size
 	bs->hash[h] = b;
 	bs->used += (size + 15) & ~(size_t)15;
 	bs->decoded++;
-	fresh = filter_add(bs, b->gpa);
+	fresh = hv_blocks_mark(bs, b->gpa);
 	return fresh;
 }
 

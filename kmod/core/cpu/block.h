@@ -28,6 +28,7 @@ struct hv_link {
 /**
  * struct hv_block - followed in memory by count decoded instructions (ISA's own struct), then by a copy of the bytes
  * @gpa: of the first byte
+ * @va: free for the ISA: x86 keeps one block per virtual address, so that branch targets are constants
  * @mode: decoding and privilege mode bits, as in hv_cpu.key
  * @epoch: when bytes were last seen equal to memory
  * @count: instructions
@@ -41,6 +42,7 @@ struct hv_link {
  */
 struct hv_block {
 	u64 gpa;
+	u64 va;
 	u64 epoch;
 	u32 mode;
 	u16 count;
@@ -118,6 +120,9 @@ struct hv_block *hv_blocks_room(struct hv_blocks *bs, size_t insn_size, size_t r
  * write translations.
  */
 bool hv_blocks_insert(struct hv_blocks *bs, struct hv_block *b, size_t insn_size);
+
+/* Count @gpa's page as one with decoded code: the second page of a straddling instruction.  Return: as hv_blocks_insert(). */
+bool hv_blocks_mark(struct hv_blocks *bs, u64 gpa);
 
 /* May @gpa's page hold decoded code of this CPU?  Never a false no. */
 bool hv_blocks_cover(const struct hv_blocks *bs, u64 gpa);
