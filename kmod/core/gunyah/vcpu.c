@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * One Gunyah vCPU under VCPU_RUN: post, deliver, complete and resume on the run page.
+ *
+ * The page is userspace's: the kernel remembers what it posted (v->posted) and takes from the page only
+ * mmio.resume_action and the data of a read, each once.
+ */
+#include "gunyah.h"
+
+static void post_mmio(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run)
+{
+	const struct hv_exit *e = &v->cpu.hv.exit;
+
+	hv_walk_exit(&v->walk, e);
+	v->posted = *e;
+	v->accesses++;
+	v->pending = GUNYAH_PENDING_MMIO;
+	hv_walk_mark(&v->walk, e->cookie, HV_WORD_POST);
+	run->mmio.phys_addr = e->address;
+	if (e->direction == HV_WRITE)
+		memcpy(run->mmio.data, &e->data, e->size);
+	run->mmio.len = e->size;
+	run->mmio.is_write = e->direction;
+	run->mmio.resume_action = GUNYAH_VCPU_RESUME_HANDLED;
+	env_store_release(&run->exit_reason, GUNYAH_VCPU_EXIT_MMIO);
+	hv_walk_mark(&v->walk, e->cookie, HV_WORD_DELIVER);
+}
+
+static void post_status(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, enum gunyah_vm_status status)
+{
+	run->status.status = status;
+	memcpy(&run->status.exit_info, &v->vm->exit_info, sizeof(run->status.exit_info));
+	env_store_release(&run->exit_reason, GUNYAH_VCPU_EXIT_STATUS);
+	v->pending = GUNYAH_PENDING_DOWN;
+}
+
+/* HANDLED: the data are the reply.  FAULT: external abort.  RETRY: the instruction starts over. */
+static int settle_mmio(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run)
+{
+	u8 action = env_read_once(run->mmio.resume_action);
+	u64 data = 0;
+
+	if (action > GUNYAH_VCPU_RESUME_RETRY)
+		return -EINVAL;
+	hv_walk_mark(&v->walk, v->posted.cookie, HV_WORD_COMPLETE);
+	if (action == GUNYAH_VCPU_RESUME_HANDLED) {
+		data = env_guest_ld64(run->mmio.data);
+		hv_cpu_complete(&v->cpu.hv, v->posted.cookie, data);
+	} else {
+		hv_cpu_forget(&v->cpu.hv);
+		if (action == GUNYAH_VCPU_RESUME_FAULT)
+			arm64_external_abort(&v->cpu, v->posted.direction, false);
+	}
+	hv_walk_resume(&v->walk, v->posted.cookie, data);
+	v->pending = GUNYAH_PENDING_NONE;
+	return 1;
+}
+
+static int first_run(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run)
+{
+	u32 state = env_load_acquire(&v->vm->state);
+
+	if (state == GUNYAH_VM_RUNNING) {
+		v->started = 1;
+		return 1;
+	}
+	post_status(v, run, state == GUNYAH_VM_INIT_FAILED ? GUNYAH_VM_STATUS_LOAD_FAILED :
+			    state == GUNYAH_VM_EXITED	   ? GUNYAH_VM_STATUS_EXITED :
+							     GUNYAH_VM_STATUS_CRASHED);
+	return 0;
+}
+
+int gunyah_vcpu_enter(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run)
+{
+	switch (v->pending) {
+	case GUNYAH_PENDING_DOWN:
+		return 0;
+	case GUNYAH_PENDING_MMIO:
+		return settle_mmio(v, run);
+	default:
+		return v->started ? 1 : first_run(v, run);
+	}
+}
+
+/* CPU_ON took effect: PC is the entry point, x0 the context. */
+static void power_on(struct gunyah_vcpu *v)
+{
+	struct arm64_state *s = &v->scratch;
+
+	arm64_reset(&v->cpu);
+	arm64_state_get(&v->cpu, s);
+	s->pc = v->entry;
+	s->x[0] = v->context;
+	arm64_state_set(&v->cpu, s);
+	hv_cpu_forget(&v->cpu.hv);
+	v->cpu.hv.idle = 0;
+	env_lock_take(&v->vm->power_lock);
+	env_write_once(v->power, GUNYAH_POWER_ON);
+	env_lock_drop(&v->vm->power_lock);
+}
+
+bool gunyah_vcpu_ready(struct gunyah_vcpu *v)
+{
+	if (env_load_acquire(&v->vm->state) != GUNYAH_VM_RUNNING)
+		return true;
+	switch (env_load_acquire(&v->power)) {
+	case GUNYAH_POWER_ON_PENDING:
+		return true;
+	case GUNYAH_POWER_ON:
+		return !v->cpu.hv.idle || env_read_once(v->cpu.hv.request);
+	default:
+		return false;
+	}
+}
+
+enum gunyah_next gunyah_vcpu_run(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, u64 budget)
+{
+	if (unlikely(env_load_acquire(&v->vm->state) != GUNYAH_VM_RUNNING)) {
+		post_status(v, run, GUNYAH_VM_STATUS_EXITED);
+		return GUNYAH_NEXT_RETURN;
+	}
+	if (unlikely(env_load_acquire(&v->power) == GUNYAH_POWER_ON_PENDING))
+		power_on(v);
+	if (unlikely(env_read_once(v->power) != GUNYAH_POWER_ON))
+		return GUNYAH_NEXT_WAIT;
+	hv_walk_step(&v->walk);
+	switch (arm64_step(&v->cpu, budget)) {
+	case HV_EXIT_ACCESS:
+		post_mmio(v, run);
+		return GUNYAH_NEXT_RETURN;
+	case HV_EXIT_CALL:
+		gunyah_psci_call(v);
+		return GUNYAH_NEXT_AGAIN;
+	case HV_EXIT_IDLE:
+		return GUNYAH_NEXT_WAIT;
+	case HV_EXIT_PAGE:
+		return GUNYAH_NEXT_PAGE;
+	case HV_EXIT_ARENA:
+		return GUNYAH_NEXT_ARENA;
+	default:
+		return GUNYAH_NEXT_AGAIN;
+	}
+}
+
+enum gunyah_next gunyah_vcpu_paged(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, int error, bool lend)
+{
+	const struct hv_exit *e = &v->cpu.hv.exit;
+
+	if (!error || error == -EAGAIN)
+		return GUNYAH_NEXT_AGAIN;
+	if (!lend) {
+		arm64_external_abort(&v->cpu, e->direction, e->fetch);
+		return GUNYAH_NEXT_AGAIN;
+	}
+	run->page_fault.phys_addr = e->address;
+	run->page_fault.attempt = error;
+	/* preset, and never read: the next run tries the access again whatever userspace writes here */
+	run->page_fault.resume_action = GUNYAH_VCPU_RESUME_FAULT;
+	env_store_release(&run->exit_reason, GUNYAH_VCPU_EXIT_PAGE_FAULT);
+	return GUNYAH_NEXT_RETURN;
+}

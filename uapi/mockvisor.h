@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Mockvisor's own control interface: /dev/mockvisor.  Nothing in it is part of ACRN's or Gunyah's ABI.  It names a VM by
+ * the file descriptor that the caller has of it (the /dev/acrn_hsm fd, or the Gunyah VM fd).
+ *
+ * Errors of every call: EFAULT bad pointer, EBADF no such fd, EINVAL the fd is no VM of this module or the VM is gone,
+ * ENOENT no such vCPU, ENOTTY unknown call.
+ */
+#ifndef MV_UAPI_MOCKVISOR_H
+#define MV_UAPI_MOCKVISOR_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define MOCKVISOR_ABI_VERSION 1
+#define MOCKVISOR_IOCTL_TYPE 0xE5
+
+/* the seven words of the walk, as indexes of mockvisor_walk.start */
+#define MOCKVISOR_WORDS 7
+
+/**
+ * struct mockvisor_walk - when each word of one device access began
+ * @vm_fd: in: the VM
+ * @vcpu: in: vCPU number
+ * @cookie: in: which access of this vCPU, counted from 1; 0: the newest completed one.  out: which one it is
+ * @address: out: port or guest-physical address
+ * @data: out: value written, or the reply of a read
+ * @size: out: bytes
+ * @space: out: 0 port, 1 memory
+ * @direction: out: 0 read, 1 write
+ * @start: out: CLOCK_MONOTONIC nanoseconds at which step, exit, post, deliver, serve, complete, resume began; serve is
+ *	userspace's own business and is 0
+ * @end: out: when the CPU stepped on
+ *
+ * The last 16 accesses of each vCPU are kept.  EAGAIN: the wanted access is not complete yet, or forgotten already.
+ */
+struct mockvisor_walk {
+	__s32 vm_fd;
+	__u32 vcpu;
+	__u64 cookie;
+	__u64 address;
+	__u64 data;
+	__u8 size;
+	__u8 space;
+	__u8 direction;
+	__u8 reserved[5];
+	__u64 start[MOCKVISOR_WORDS];
+	__u64 end;
+};
+
+/**
+ * struct mockvisor_counters - what one vCPU has done
+ * @instructions: retired since its last reset
+ * @accesses: device accesses posted
+ */
+struct mockvisor_counters {
+	__s32 vm_fd;
+	__u32 vcpu;
+	__u64 instructions;
+	__u64 accesses;
+	__u64 blocks_decoded;
+	__u64 block_flushes;
+	__u64 arena_bytes;
+	__u64 reserved[4];
+};
+
+struct mockvisor_walk_switch {
+	__s32 vm_fd;
+	__u32 on;
+};
+
+#define MOCKVISOR_VERSION _IO(MOCKVISOR_IOCTL_TYPE, 0x00)	/* returns MOCKVISOR_ABI_VERSION */
+#define MOCKVISOR_WALK_SWITCH _IOW(MOCKVISOR_IOCTL_TYPE, 0x01, struct mockvisor_walk_switch)
+#define MOCKVISOR_WALK_GET _IOWR(MOCKVISOR_IOCTL_TYPE, 0x02, struct mockvisor_walk)
+#define MOCKVISOR_COUNTERS _IOWR(MOCKVISOR_IOCTL_TYPE, 0x03, struct mockvisor_counters)
+
+#endif
