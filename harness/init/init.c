@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +100,8 @@ static void mount_filesystems(void)
 	try_mount("devtmpfs", "/dev", 0, NULL);
 	try_mount("devpts", "/dev/pts", 0, "ptmxmode=0666,mode=0620");
 	try_mount("tmpfs", "/dev/shm", 0, NULL);
-	try_mount("tmpfs", "/tmp", 0, NULL);
+	/* No tmpfs over /tmp: the initramfs is one, and suites' programs may live there. */
+	chmod("/tmp", 01777);
 	try_mount("debugfs", "/sys/kernel/debug", 0, NULL);
 	try_mount("tracefs", "/sys/kernel/tracing", 0, NULL);
 	symlink("/proc/self/fd", "/dev/fd");
@@ -377,10 +379,12 @@ static bool mount_host_root(void)
 		fail("mount", "/host", errno);
 		return false;
 	}
-	mkdir("/tmp/upper", 01777);
-	chmod("/tmp/upper", 01777);
-	mkdir("/tmp/work", 0755);
-	if (mount("overlay", "/host/tmp", "overlay", 0, "lowerdir=/host/tmp,upperdir=/tmp/upper,workdir=/tmp/work"))
+	try_mount("tmpfs", "/mv/layer", 0, NULL);
+	mkdir("/mv/layer/upper", 01777);
+	chmod("/mv/layer/upper", 01777);
+	mkdir("/mv/layer/work", 0755);
+	if (mount("overlay", "/host/tmp", "overlay", 0,
+		  "lowerdir=/host/tmp,upperdir=/mv/layer/upper,workdir=/mv/layer/work"))
 		try_mount("tmpfs", "/host/tmp", 0, "mode=1777");
 	try_mount("tmpfs", "/host/run", 0, "mode=0755");
 	if (mount("/dev", "/host/dev", NULL, MS_BIND | MS_REC, NULL))
@@ -465,6 +469,41 @@ static pid_t pump(int from, int to, const int *others, int nr_others)
 	while ((len = read(from, data, sizeof(data))) > 0)
 		for (done = 0; done < len; done += part)
 			if ((part = write(to, data + done, len - done)) <= 0)
+				_exit(1);
+	_exit(0);
+}
+
+static bool read_whole(int fd, void *data, size_t size)
+{
+	ssize_t len;
+
+	for (; size; size -= len, data = (char *)data + len)
+		if ((len = read(fd, data, size)) <= 0)
+			return false;
+	return true;
+}
+
+/*
+ * The same for stdin, whose stream is cut into records of a 32-bit little-endian length and bytes; length 0 is
+ * end-of-file. (Hanging up the port would lose what QEMU has not passed on yet.)
+ */
+static pid_t pump_stdin(int from, int to, const int *others, int nr_others)
+{
+	char data[65536];
+	uint32_t size;
+	ssize_t part;
+	size_t done;
+	pid_t pid = fork();
+	int i;
+
+	if (pid)
+		return pid;
+	unblock_signals();
+	for (i = 0; i < nr_others; i++)
+		close(others[i]);
+	while (read_whole(from, &size, sizeof(size)) && size && size <= sizeof(data) && read_whole(from, data, size))
+		for (done = 0; done < size; done += part)
+			if ((part = write(to, data + done, size - done)) <= 0)
 				_exit(1);
 	_exit(0);
 }
@@ -560,7 +599,7 @@ static void run_command(void)
 		int ends[] = { in[0], in[1], out[1], err[1] };
 
 		/* The pump of stdin must hold the only write end, and those of the outputs none. */
-		pumps[0] = pump(stream_in, in[1], all, 3);
+		pumps[0] = pump_stdin(stream_in, in[1], all, 3);
 		pumps[1] = pump(out[0], stream_out, ends, 4);
 		pumps[2] = pump(err[0], stream_err, ends, 4);
 		close(in[0]);

@@ -9,6 +9,7 @@ import os
 import re
 import select
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -100,10 +101,10 @@ def _relay_streams(process: subprocess.Popen, links: dict[str, socket.socket], d
         ready, writable, _ = select.select(readers, [links["stdin"]] if pending else [], [], 0.2)
         for item in ready:
             if item == stdin_fd:
-                pending = os.read(0, 65536)
-                if not pending:
-                    # The guest reads end-of-file when the port's other side hangs up.
-                    links["stdin"].close()
+                data = os.read(0, 65536)
+                # Length and bytes; an empty record is end-of-file (pump_stdin() in init.c).
+                pending = struct.pack("<I", len(data)) + data
+                if not data:
                     stdin_fd = None
                 continue
             try:

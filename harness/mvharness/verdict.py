@@ -116,15 +116,22 @@ def judge_suite(suite: Suite, record: BootRecord, boot: Outcome) -> SuiteResult:
         if how == "timeout":
             result.verdict, result.reason = Verdict.TIMEOUT, f"it was killed after {code} s"
         elif how == "signal":
-            result.verdict, result.reason = Verdict.CRASH, f"its program died of signal {code}"
+            result.verdict, result.reason = Verdict.CRASH, f"its program died of signal {code}" + _last_words(record, suite.name)
         elif suite.kind == "cmd":
             verdict = Verdict.FAIL if code else Verdict.PASS
             result.cases = [Case(suite.name, verdict, result.seconds, f"exit code {code}" if code else "")]
         elif code:
             result.verdict, result.reason = Verdict.FAIL, f"its program ended with code {code}"
+            if not found:
+                result.reason += _last_words(record, suite.name)
         elif not found:
             result.verdict, result.reason = Verdict.NOTHING, "its program wrote no results"
     return result.settle()
+
+
+def _last_words(record: BootRecord, suite: str) -> str:
+    said = [line for line in output_of(record, suite).splitlines() if line.strip()]
+    return f"; it last said: {said[-1].strip()}" if said else "; it printed nothing"
 
 
 def _cases(suite: Suite, record: BootRecord) -> tuple[list[Case], bool]:
