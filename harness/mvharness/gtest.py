@@ -7,6 +7,7 @@ import re
 from .results import Case, Verdict
 
 LINE = re.compile(r"^\[ *(?P<tag>RUN|OK|FAILED|SKIPPED) *\] (?P<name>[^\s,(]+)(?:.*\((?P<ms>\d+) ms\))?\s*$")
+NO_REASON = "no reason given"
 
 
 def cases_from_json(text: str) -> list[Case]:
@@ -32,8 +33,8 @@ def cases_from_json(text: str) -> list[Case]:
 def _reason(text: str) -> str:
     """GTEST_SKIP() puts file:line first; the reason is what follows."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    lines = [line for line in lines if not re.match(r"^\S+:\d+$", line) and line != "Skipped"]
-    return " ".join(lines) or "no reason given"
+    lines = [line for line in lines if not re.match(r"^\S+:\d+(: Skipped)?$", line) and line != "Skipped"]
+    return " ".join(lines) or NO_REASON
 
 
 def cases_from_output(text: str) -> list[Case]:
@@ -59,6 +60,14 @@ def cases_from_output(text: str) -> list[Case]:
     if running:
         cases.append(Case(running, Verdict.CRASH, 0.0, "\n".join([*said, "the program ended inside this test"]).strip()))
     return cases
+
+
+def add_skip_reasons(cases: list[Case], output: str) -> None:
+    """GoogleTest up to 1.12 leaves a skip's reason out of its JSON; the printed lines have it."""
+    said = {c.name: c.message for c in cases_from_output(output) if c.verdict is Verdict.SKIP}
+    for case in cases:
+        if case.verdict is Verdict.SKIP and case.message == NO_REASON:
+            case.message = said.get(case.name, NO_REASON)
 
 
 def cases_from_benchmark(text: str) -> list[Case]:

@@ -96,15 +96,11 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
     limit = options.timeout or boot.BOOT_SECONDS + sum(s.timeout for s in present)
     say.note(f"booting {tree.kernel} ({options.accel}), logs in {run}")
     record = boot.boot(tree, archive.finish(), run, options.accel, limit, options.fall_back)
-    outcome = verdict.judge_boot(record)
-    results = [verdict.judge_module(record, outcome)]
-    results += [verdict.judge_suite(suite, record, outcome) for suite in present]
+    results = verdict.judge(present, record)
     for result in results:
         result.log = str(run)
         result.repeat = _repeat(options, result.name) if result.name != "module" else \
             options.repeat + "".join(f" -s {shlex.quote(s.name)}" for s in present)
-    if outcome.verdict is Verdict.LOST and not record.verdict:
-        say.warn((run / "qemu.err").read_text(errors="replace").strip() or "QEMU said nothing either")
     say.note("guest ended")
     return absent + results
 

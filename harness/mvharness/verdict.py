@@ -88,6 +88,17 @@ def judge_module(record: BootRecord, boot: Outcome) -> SuiteResult:
     return SuiteResult("module", verdict, boot.reason or bad.message, cases)
 
 
+def judge(suites: list[Suite], record: BootRecord) -> list[SuiteResult]:
+    """The module and the suites. If the boot was not good, at least one of them is not."""
+    boot = judge_boot(record)
+    module = judge_module(record, boot)
+    results = [module, *(judge_suite(suite, record, boot) for suite in suites)]
+    if boot.verdict is not Verdict.PASS and all(r.verdict in (Verdict.PASS, Verdict.SKIP) for r in results):
+        module.verdict, module.reason = boot
+        module.settle()
+    return results
+
+
 def output_of(record: BootRecord, suite: str) -> str:
     """The part of the guests' output that one suite printed."""
     parts = re.split(r"^MVSUITE (\S+)\r?\n", record.output, flags=re.M)
@@ -142,9 +153,13 @@ def _cases(suite: Suite, record: BootRecord) -> tuple[list[Case], bool]:
     data = record.files.get(f"{suite.name}.json")
     if data is not None:
         try:
-            return read(data.decode("utf-8", "replace")), True
+            cases = read(data.decode("utf-8", "replace"))
         except (ValueError, KeyError, TypeError):
             pass
+        else:
+            if suite.kind == "gtest":
+                gtest.add_skip_reasons(cases, output_of(record, suite.name))
+            return cases, True
     if suite.kind == "gtest":
         return gtest.cases_from_output(output_of(record, suite.name)), False
     return [], False

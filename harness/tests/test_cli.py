@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Bad input gets one sentence and exit code 2; the counting of scripts/test."""
+
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from mvharness import accel, paths, suites, teststages
+from mvharness.results import Counts
+
+
+class CommandLineTest(unittest.TestCase):
+    def refuse(self, *argv: str, says: str):
+        done = subprocess.run([paths.HARNESS / "run", *argv], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertIn(says, done.stderr)
+
+    def test_bad_input(self):
+        self.refuse("-s", "nonsense", says="valid: conformance-acrn")
+        self.refuse("-k", "bash", says="valid: linux-image-amd64")
+        self.refuse("--accel", "hvf", says="valid form")
+        self.refuse("--timeout", "soon", says="positive number of seconds")
+        self.refuse("uname", says="follows `--`")
+        self.refuse("--", says="needs a command")
+        self.refuse("--shell", "--", "ls", says="--shell takes no command")
+        self.refuse("-s", "glue", "--", "ls", says="either")
+
+    def test_list(self):
+        done = subprocess.run([paths.HARNESS / "run", "--list"], capture_output=True, text=True, check=True)
+        for name in suites.load():
+            self.assertIn(name, done.stdout)
+
+
+class AccelTest(unittest.TestCase):
+    def test_the_probe_guest_runs(self):
+        self.assertIsNone(accel.probe_guest("tcg", 10))
+
+    def test_a_probe_that_cannot_run_says_why(self):
+        self.assertTrue(accel.probe_guest("no-such-accelerator", 10))
+
+
+class StagesTest(unittest.TestCase):
+    def test_unittest_output(self):
+        text = "...\nRan 12 tests in 0.1s\n\nFAILED (failures=2, errors=1, skipped=3)\n"
+        self.assertEqual(teststages.count_unittest(text), Counts(6, 3, 3))
+        self.assertEqual(teststages.count_unittest("Traceback"), Counts())
+
+    def test_junit_output(self):
+        with tempfile.TemporaryDirectory() as work:
+            path = Path(work) / "j.xml"
+            path.write_text('<testsuite><testcase status="run"/><testcase status="fail"><failure/></testcase>'
+                            '<testcase status="notrun"><skipped/></testcase></testsuite>')
+            self.assertEqual(teststages.count_junit(path), Counts(1, 1, 1))
+            self.assertEqual(teststages.count_junit(Path(work) / "none"), Counts())
+
+    def test_a_stage_that_runs_nothing_fails(self):
+        stages = [teststages.Stage("empty", lambda c: Counts()), teststages.Stage("full", lambda c: Counts(2))]
+        total, rows = teststages.run_stages(stages, teststages.Context(Path("/nonexistent")))
+        self.assertEqual(total, Counts(2, 1))
+        self.assertEqual(rows[0][3], "ran nothing")
+
+    def test_a_bad_exit_without_a_failed_case_is_a_failure(self):
+        self.assertEqual(teststages.must(Counts(5), 1), Counts(5, 1))
+        self.assertEqual(teststages.must(Counts(5), 0), Counts(5))
