@@ -67,7 +67,6 @@ def read_log(text: str, scratch: Path) -> tuple[list[str], list[str]]:
         step = STEP.match(line)
         if step:
             name = step["file"].removeprefix(f"{scratch}/")
-            # 'CC' of an object and 'CHECK' of a source are the same case.
             if not name.endswith(".mod.o"):
                 compiled.append(name)
             continue
@@ -102,6 +101,8 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None) ->
         log = scratch / "build.log"
         log.write_text(done.stdout)
         compiled, complaints = read_log(done.stdout, scratch)
+        if mode == "sparse":
+            compiled = [name for name in compiled if not name.endswith(".o")]
         modules = sorted(scratch.glob("*.ko"))
         if done.returncode == 0 and not modules:
             complaints.append("the build ended well but made no .ko: Kbuild names no obj-m")
