@@ -42,7 +42,8 @@ def run_build(suite: Suite, tree: KernelTree, options: Options) -> SuiteResult:
         cases.append(Case("headers and modpost", Verdict.FAIL, 0.0, "\n".join(rest)))
     result = SuiteResult(suite.name, Verdict.PASS if built.ok else Verdict.FAIL, "", cases)
     if not built.ok:
-        result.reason = f"{len(built.complaints)} complaints" if built.complaints else "make failed"
+        result.reason = f"{len(built.complaints)} complaints" if built.complaints else \
+            "make failed:\n" + "\n".join(built.log.read_text().splitlines()[-8:])
     result.log, result.repeat = str(built.log), _repeat(options, suite.name)
     return result.settle()
 
