@@ -52,6 +52,41 @@ int hv_memmap_add(struct hv_memmap *map, u64 gpa, u64 size, u8 *host, u8 **pages
 	return (int)i;
 }
 
+/* First byte at or after @gpa, below @end, where another slot begins; @end if none. */
+static u64 next_slot(const struct hv_memmap *map, u64 gpa, u64 end)
+{
+	u32 i;
+
+	for (i = 0; i < map->count; i++) {
+		if (map->slot[i].size && map->slot[i].gpa >= gpa && map->slot[i].gpa < end)
+			end = map->slot[i].gpa;
+	}
+	return end;
+}
+
+int hv_memmap_fill(struct hv_memmap *map, u64 gpa, u64 size, u8 *host, u32 access)
+{
+	u64 at = gpa, end = gpa + size, stop;
+	struct hv_slot *s;
+	int r;
+
+	if (!slot_range_ok(gpa, size))
+		return -EINVAL;
+	while (at < end) {
+		s = hv_memmap_find(map, at);
+		if (s) {
+			at = s->gpa + s->size;
+			continue;
+		}
+		stop = next_slot(map, at, end);
+		r = hv_memmap_add(map, at, stop - at, host + (at - gpa), NULL, access);
+		if (r < 0)
+			return r;
+		at = stop;
+	}
+	return 0;
+}
+
 void hv_memmap_retire(struct hv_memmap *map, u32 slot)
 {
 	env_store_release(&map->slot[slot].size, 0);

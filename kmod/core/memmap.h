@@ -58,6 +58,12 @@ void hv_memmap_init(struct hv_memmap *map);
  * Callers serialise writers.
  */
 int hv_memmap_add(struct hv_memmap *map, u64 gpa, u64 size, u8 *host, u8 **pages, u32 access);
+/**
+ * hv_memmap_fill - as hv_memmap_add(), but where something is mapped already the old mapping stays
+ *
+ * ACRN's rule for overlapping SET_MEMSEG calls.  Return: 0, -EINVAL, -ENOMEM (slots used up; what fitted stays mapped).
+ */
+int hv_memmap_fill(struct hv_memmap *map, u64 gpa, u64 size, u8 *host, u32 access);
 void hv_memmap_retire(struct hv_memmap *map, u32 slot);
 
 /* Live slot that holds @gpa, or NULL. */

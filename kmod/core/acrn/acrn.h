@@ -45,6 +45,7 @@ struct acrn_vcpu {
 	struct hv_walk walk;
 	struct acrn_core_vm *vm;
 	u32 id;
+	u32 apic_id;
 	u32 state;		/* enum acrn_vcpu_state, written by the vCPU's thread or while it is stopped */
 	u32 answered;		/* set by acrn_ioreq_answer(), taken by the vCPU: the slot's value is ready */
 	u32 sipi;		/* 0x100 | vector: start-up IPI not yet taken */
@@ -82,8 +83,10 @@ u32 acrn_affinity_vcpus(u64 affinity);
 
 /* A VM in state CREATED without vCPUs; @requests may be set later.  All its slots become FREE. */
 void acrn_vm_init(struct acrn_core_vm *vm, u16 vmid, u64 flags, struct acrn_io_request_buffer *requests);
-/* Give it its next vCPU (zeroed memory, reset state); the environment sets the arena before. */
-void acrn_vm_add_vcpu(struct acrn_core_vm *vm, struct acrn_vcpu *vcpu, void *arena, size_t size, size_t limit);
+/* APIC id of vCPU @n: the number of the n-th CPU in the affinity mask, or n for an empty mask. */
+u32 acrn_affinity_apic_id(u64 affinity, u32 n);
+/* Give it its next vCPU (zeroed memory), in reset state. */
+void acrn_vm_add_vcpu(struct acrn_core_vm *vm, struct acrn_vcpu *vcpu, u32 apic_id, void *arena, size_t size, size_t limit);
 
 /*
  * State changes, VM states as in enum acrn_vm_state: start needs CREATED; pause anything but POWERED_OFF; reset and
@@ -109,10 +112,11 @@ bool acrn_vcpu_ready(struct acrn_vcpu *v);
 enum acrn_deliver {
 	ACRN_DELIVER_DONE,	/* answered here (0xCF8): resume the vCPU */
 	ACRN_DELIVER_CLIENT,	/* slot is PROCESSING: wake the default client */
+	ACRN_DELIVER_NOBODY,	/* no client: the slot stays PENDING until somebody looks again */
 };
 
-/* The dispatcher's part for one PENDING slot: configuration port filter, then PROCESSING for the default client. */
-enum acrn_deliver acrn_ioreq_deliver(struct acrn_core_vm *vm, u32 vcpu);
+/* The dispatcher's part for one PENDING slot: configuration port filter, then PROCESSING if there is a default client. */
+enum acrn_deliver acrn_ioreq_deliver(struct acrn_core_vm *vm, u32 vcpu, bool client);
 
 /* NOTIFY_REQUEST_FINISH and CLEAR_VM_IOREQ: slot COMPLETE; the vCPU's thread is then to be woken. */
 void acrn_ioreq_answer(struct acrn_core_vm *vm, u32 vcpu);

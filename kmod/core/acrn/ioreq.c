@@ -67,7 +67,7 @@ static void become_config(const struct acrn_core_vm *vm, struct acrn_io_request 
 	slot->reqs.pci_request.reg = (latch & 0xfc) + ((latch >> 16) & 0xf00) + ((u32)exit->address - PCI_DATA);
 }
 
-enum acrn_deliver acrn_ioreq_deliver(struct acrn_core_vm *vm, u32 vcpu)
+enum acrn_deliver acrn_ioreq_deliver(struct acrn_core_vm *vm, u32 vcpu, bool client)
 {
 	struct acrn_io_request *slot = slot_of(vm, vcpu);
 	const struct hv_exit *exit = &vm->vcpu[vcpu]->posted;
@@ -85,6 +85,9 @@ enum acrn_deliver acrn_ioreq_deliver(struct acrn_core_vm *vm, u32 vcpu)
 		}
 		become_config(vm, slot, exit);
 	}
+	if (!client)
+		return ACRN_DELIVER_NOBODY;
+	hv_walk_mark(&vm->vcpu[vcpu]->walk, exit->cookie, HV_WORD_DELIVER);
 	env_store_release(&slot->processed, ACRN_IOREQ_STATE_PROCESSING);
 	return ACRN_DELIVER_CLIENT;
 }

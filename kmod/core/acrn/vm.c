@@ -34,6 +34,17 @@ u32 acrn_affinity_vcpus(u64 affinity)
 	return n ? n : 1;
 }
 
+u32 acrn_affinity_apic_id(u64 affinity, u32 n)
+{
+	u32 i = n;
+
+	if (!affinity)
+		return n;
+	while (i--)
+		affinity &= affinity - 1;
+	return affinity ? (u32)__builtin_ctzll(affinity) : n;
+}
+
 static void slots_free(struct acrn_core_vm *vm)
 {
 	u32 i;
@@ -58,7 +69,7 @@ static void vcpu_reset(struct acrn_vcpu *v)
 	hv_cpu_forget(&v->cpu.hv);
 	v->cpu.hv.idle = 0;
 	x86_reset(&v->cpu);
-	lapic_reset(&v->lapic, v->id);
+	lapic_reset(&v->lapic, v->apic_id);
 	env_write_once(v->state, ACRN_VCPU_INIT);
 	v->answered = 0;
 	v->sipi = 0;
@@ -68,11 +79,12 @@ static void vcpu_reset(struct acrn_vcpu *v)
 	hv_cpu_request(&v->cpu.hv, HV_REQ_FLUSH);
 }
 
-void acrn_vm_add_vcpu(struct acrn_core_vm *vm, struct acrn_vcpu *v, void *arena, size_t size, size_t limit)
+void acrn_vm_add_vcpu(struct acrn_core_vm *vm, struct acrn_vcpu *v, u32 apic_id, void *arena, size_t size, size_t limit)
 {
 	v->vm = vm;
 	v->id = vm->vcpu_num;
-	x86_init(&v->cpu, &vm->map, v->id, arena, size, limit);
+	v->apic_id = apic_id;
+	x86_init(&v->cpu, &vm->map, apic_id, arena, size, limit);
 	vcpu_reset(v);
 	vm->vcpu[vm->vcpu_num++] = v;
 }

@@ -92,6 +92,7 @@ struct gunyah_core_vm {
 	struct gunyah_vm_exit_info exit_info;
 	u64 dtb_gpa;
 	u64 dtb_size;
+	const char *dt_error;	/* which part of the device tree was refused */
 	u32 wake;		/* set when other vCPUs became ready: the caller wakes them after the step */
 	struct gunyah_vcpu *vcpu[GUNYAH_VCPUS];	/* by id; NULL: no function for it */
 	struct env_lock power_lock;

@@ -73,10 +73,9 @@ int gunyah_vm_boot_context(struct gunyah_core_vm *vm, u32 reg, u64 value)
 int gunyah_vm_configure(struct gunyah_core_vm *vm, const void *dtb, size_t size)
 {
 	const struct hv_slot *slot;
-	const char *where;
 
 	env_write_once(vm->state, GUNYAH_VM_LOAD);
-	if (gunyah_dt_read(dtb, size, &vm->dt, &where)) {
+	if (gunyah_dt_read(dtb, size, &vm->dt, &vm->dt_error)) {
 		env_write_once(vm->state, GUNYAH_VM_INIT_FAILED);
 		return -EINVAL;
 	}

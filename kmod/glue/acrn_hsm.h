@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The glue's ACRN objects: one struct acrn_hsm per open /dev/acrn_hsm, with or without a VM. */
+#ifndef MV_ACRN_HSM_H
+#define MV_ACRN_HSM_H
+
+#include <linux/mm_types.h>
+#include <linux/rwsem.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "../core/acrn/acrn.h"
+
+#define ACRN_HSM_SEGMENTS 256	/* RAM segments a VM may have, as the driver */
+#define ACRN_HSM_BATCH 20000ull	/* instructions between two looks at the world: about a millisecond */
+
+/* A pinned and linearly mapped piece of the VMM's memory. */
+struct acrn_segment {
+	struct page **pages;
+	unsigned long count;
+	void *address;
+};
+
+struct acrn_hsm;
+
+struct acrn_hsm_vcpu {
+	struct acrn_vcpu core;
+	struct acrn_hsm *hsm;
+	struct task_struct *task;
+	wait_queue_head_t wait;
+	bool undelivered;	/* the slot is PENDING and found no client; under client.lock */
+};
+
+/* The default I/O request client. */
+struct acrn_client {
+	spinlock_t lock;
+	wait_queue_head_t wait;
+	bool exists;
+	u32 generation;		/* counts clients of this fd: a waiter of an old one leaves */
+	unsigned long pending;	/* vCPUs whose request is PROCESSING and not notified */
+};
+
+/**
+ * struct acrn_hsm - what an open file stands for
+ * @lock: taken for writing by calls that change the VM's state or memory, for reading by those that need it to stay
+ * @live: there is a VM
+ */
+struct acrn_hsm {
+	struct rw_semaphore lock;
+	bool live;
+	bool running;		/* vCPU threads are not parked */
+	char name[16];
+	struct list_head named;	/* in the list of live VMs */
+	struct acrn_core_vm core;
+	struct page *request_page;
+	struct acrn_hsm_vcpu *vcpu[ACRN_IO_REQUEST_MAX];
+	u32 segments;
+	struct acrn_segment segment[ACRN_HSM_SEGMENTS];
+	struct acrn_client client;
+};
+
+extern const struct file_operations acrn_hsm_fops;
+int acrn_hsm_register(void);
+void acrn_hsm_unregister(void);
+
+/* acrn_vm.c; callers hold lock for writing */
+int acrn_hsm_create(struct acrn_hsm *hsm, struct acrn_vm_creation *args);
+void acrn_hsm_destroy(struct acrn_hsm *hsm);
+
+/* acrn_vcpu.c */
+struct acrn_hsm_vcpu *acrn_hsm_vcpu_new(struct acrn_hsm *hsm, u32 apic_id);
+void acrn_hsm_vcpu_free(struct acrn_hsm_vcpu *v);
+void acrn_hsm_vcpus_run(struct acrn_hsm *hsm);
+/* Returns when no vCPU thread is inside the core. */
+void acrn_hsm_vcpus_stop(struct acrn_hsm *hsm);
+void acrn_hsm_vcpu_wake(struct acrn_hsm_vcpu *v);
+
+/* acrn_mem.c; callers hold lock for writing */
+int acrn_hsm_pin(struct acrn_segment *s, unsigned long start, unsigned long count);
+void acrn_hsm_unpin(struct acrn_segment *s);
+int acrn_hsm_set_memseg(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m);
+void acrn_hsm_drop_segments(struct acrn_hsm *hsm);
+
+/* acrn_client.c */
+void acrn_client_init(struct acrn_client *c);
+int acrn_client_create(struct acrn_hsm *hsm);
+int acrn_client_attach(struct acrn_hsm *hsm);
+void acrn_client_destroy(struct acrn_hsm *hsm);
+int acrn_client_notify(struct acrn_hsm *hsm, const struct acrn_ioreq_notify *n);
+void acrn_client_clear(struct acrn_hsm *hsm);
+/* A vCPU has posted: deliver its slot, and those that found no client before. */
+void acrn_client_dispatch(struct acrn_hsm *hsm, struct acrn_hsm_vcpu *v);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One kernel thread per ACRN vCPU: it runs the core until there is something to do, and sleeps when there is nothing.
+ * Parked while the VM is not RUNNING.
+ */
+#include <linux/kthread.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "acrn_hsm.h"
+#include "arena.h"
+#include "trace.h"
+
+void acrn_hsm_vcpu_wake(struct acrn_hsm_vcpu *v)
+{
+	wake_up(&v->wait);
+}
+
+static bool thread_is_wanted(void)
+{
+	return kthread_should_stop() || kthread_should_park();
+}
+
+/* An IPI made other vCPUs ready: their threads are to look. */
+static void wake_ipi_targets(struct acrn_hsm *hsm)
+{
+	u32 i;
+
+	if (!READ_ONCE(hsm->core.ipi_sent))
+		return;
+	WRITE_ONCE(hsm->core.ipi_sent, 0);
+	for (i = 0; i < hsm->core.vcpu_num; i++)
+		acrn_hsm_vcpu_wake(hsm->vcpu[i]);
+}
+
+static void vcpu_work(struct acrn_hsm_vcpu *v)
+{
+	enum acrn_next next;
+
+	if (v->core.state == ACRN_VCPU_BLOCKED)
+		trace_mockvisor_resume(v->hsm->core.vmid, v->core.id, &v->core.posted);
+	next = acrn_vcpu_run(&v->core, ACRN_HSM_BATCH);
+	wake_ipi_targets(v->hsm);
+	switch (next) {
+	case ACRN_NEXT_AGAIN:
+		cond_resched();
+		break;
+	case ACRN_NEXT_ARENA:
+		arena_grow(&v->core.cpu.hv.blocks);
+		break;
+	case ACRN_NEXT_POSTED:
+		trace_mockvisor_exit(v->hsm->core.vmid, v->core.id, &v->core.posted);
+		trace_mockvisor_post(v->hsm->core.vmid, v->core.id, &v->core.posted);
+		acrn_client_dispatch(v->hsm, v);
+		fallthrough;
+	case ACRN_NEXT_WAIT:
+		wait_event_idle(v->wait, acrn_vcpu_ready(&v->core) || thread_is_wanted());
+		break;
+	}
+}
+
+static int vcpu_thread(void *data)
+{
+	struct acrn_hsm_vcpu *v = data;
+
+	while (!kthread_should_stop()) {
+		if (kthread_should_park())
+			kthread_parkme();
+		else
+			vcpu_work(v);
+	}
+	return 0;
+}
+
+struct acrn_hsm_vcpu *acrn_hsm_vcpu_new(struct acrn_hsm *hsm, u32 apic_id)
+{
+	struct acrn_hsm_vcpu *v = vzalloc(sizeof(*v));
+	void *arena;
+
+	if (!v)
+		return NULL;
+	v->hsm = hsm;
+	init_waitqueue_head(&v->wait);
+	arena = arena_new();
+	if (!arena)
+		goto no_arena;
+	v->task = kthread_create(vcpu_thread, v, "acrn-%u/%u", hsm->core.vmid, hsm->core.vcpu_num);
+	if (IS_ERR(v->task))
+		goto no_task;
+	acrn_vm_add_vcpu(&hsm->core, &v->core, apic_id, arena, ARENA_FIRST, ARENA_LIMIT);
+	kthread_park(v->task);
+	return v;
+
+no_task:
+	kvfree(arena);
+no_arena:
+	vfree(v);
+	return NULL;
+}
+
+void acrn_hsm_vcpu_free(struct acrn_hsm_vcpu *v)
+{
+	kthread_stop(v->task);
+	arena_free(&v->core.cpu.hv.blocks);
+	vfree(v);
+}
+
+void acrn_hsm_vcpus_run(struct acrn_hsm *hsm)
+{
+	u32 i;
+
+	hsm->running = true;
+	for (i = 0; i < hsm->core.vcpu_num; i++)
+		kthread_unpark(hsm->vcpu[i]->task);
+}
+
+void acrn_hsm_vcpus_stop(struct acrn_hsm *hsm)
+{
+	u32 i;
+
+	if (!hsm->running)
+		return;
+	hsm->running = false;
+	for (i = 0; i < hsm->core.vcpu_num; i++)
+		hv_cpu_request(&hsm->vcpu[i]->core.cpu.hv, HV_REQ_STOP);
+	for (i = 0; i < hsm->core.vcpu_num; i++)
+		kthread_park(hsm->vcpu[i]->task);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Kernel drift.  The only file with version checks: everything else reads like the newest kernel.  Signature changes are
+ * keyed on versions here; additions that stable trees backport are to be probed instead.
+ */
+#ifndef MV_COMPAT_H
+#define MV_COMPAT_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+/* 6.3: vma->vm_flags became read-only */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void compat_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+#define vm_flags_set compat_vm_flags_set
+#endif
+
+#endif

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /dev/mockvisor: what no real hypervisor tells.  A VM is named by the caller's own file descriptor of it. */
+#include <linux/file.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+#include <mockvisor.h>
+
+#include "acrn_hsm.h"
+#include "control.h"
+#include "gunyah_glue.h"
+
+/* What the calls below need of a vCPU, whichever hypervisor it belongs to. */
+struct vcpu_view {
+	struct hv_walk *walk;
+	struct hv_cpu *cpu;
+	u64 accesses;
+};
+
+/* A VM held so that its vCPUs stay. */
+struct vm_view {
+	struct file *file;
+	struct acrn_hsm *acrn;
+	struct gunyah_vm *gunyah;
+};
+
+static void vm_drop(struct vm_view *vm)
+{
+	if (vm->acrn)
+		up_read(&vm->acrn->lock);
+	if (vm->gunyah)
+		mutex_unlock(&vm->gunyah->lock);
+	fput(vm->file);
+}
+
+static int vm_hold(struct vm_view *vm, int fd)
+{
+	memset(vm, 0, sizeof(*vm));
+	vm->file = fget(fd);
+	if (!vm->file)
+		return -EBADF;
+	if (vm->file->f_op == &acrn_hsm_fops) {
+		vm->acrn = vm->file->private_data;
+		down_read(&vm->acrn->lock);
+		if (vm->acrn->live)
+			return 0;
+	} else if (vm->file->f_op == &gunyah_vm_fops) {
+		vm->gunyah = vm->file->private_data;
+		mutex_lock(&vm->gunyah->lock);
+		return 0;
+	}
+	vm_drop(vm);
+	return -EINVAL;
+}
+
+static int vcpu_find(const struct vm_view *vm, u32 id, struct vcpu_view *v)
+{
+	struct acrn_vcpu *a;
+	struct gunyah_vcpu *g;
+
+	if (vm->acrn) {
+		if (id >= vm->acrn->core.vcpu_num)
+			return -ENOENT;
+		a = &vm->acrn->vcpu[id]->core;
+		*v = (struct vcpu_view){ &a->walk, &a->cpu.hv, a->accesses };
+		return 0;
+	}
+	g = id < GUNYAH_VCPUS ? vm->gunyah->core.vcpu[id] : NULL;
+	if (!g)
+		return -ENOENT;
+	*v = (struct vcpu_view){ &g->walk, &g->cpu.hv, g->accesses };
+	return 0;
+}
+
+static long walk_switch(void __user *user)
+{
+	struct mockvisor_walk_switch arg;
+	struct vcpu_view v;
+	struct vm_view vm;
+	u32 i;
+	int r;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	r = vm_hold(&vm, arg.vm_fd);
+	if (r)
+		return r;
+	for (i = 0; i < max_t(u32, GUNYAH_VCPUS, ACRN_IO_REQUEST_MAX); i++) {
+		if (!vcpu_find(&vm, i, &v))
+			WRITE_ONCE(v.walk->on, !!arg.on);
+	}
+	if (vm.gunyah)
+		vm.gunyah->walk = !!arg.on;
+	vm_drop(&vm);
+	return 0;
+}
+
+static void walk_fill(struct mockvisor_walk *to, const struct hv_walk_record *from)
+{
+	to->cookie = from->cookie;
+	to->address = from->address;
+	to->data = from->data;
+	to->size = from->size;
+	to->space = from->space;
+	to->direction = from->direction;
+	memcpy(to->start, from->start, sizeof(to->start));
+	to->end = from->end;
+}
+
+static long walk_get(void __user *user)
+{
+	struct hv_walk_record record;
+	struct mockvisor_walk arg;
+	struct vcpu_view v;
+	struct vm_view vm;
+	int r;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	r = vm_hold(&vm, arg.vm_fd);
+	if (r)
+		return r;
+	r = vcpu_find(&vm, arg.vcpu, &v);
+	if (!r)
+		r = hv_walk_get(v.walk, arg.cookie, &record);
+	vm_drop(&vm);
+	if (r)
+		return r;
+	walk_fill(&arg, &record);
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long counters(void __user *user)
+{
+	struct mockvisor_counters arg;
+	struct vcpu_view v;
+	struct vm_view vm;
+	int r;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	r = vm_hold(&vm, arg.vm_fd);
+	if (r)
+		return r;
+	r = vcpu_find(&vm, arg.vcpu, &v);
+	if (!r) {
+		arg.instructions = READ_ONCE(v.cpu->retired);
+		arg.accesses = v.accesses;
+		arg.blocks_decoded = READ_ONCE(v.cpu->blocks.decoded);
+		arg.block_flushes = READ_ONCE(v.cpu->blocks.flushes);
+		arg.arena_bytes = READ_ONCE(v.cpu->blocks.size);
+	}
+	vm_drop(&vm);
+	if (r)
+		return r;
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long control_ioctl(struct file *file, unsigned int number, unsigned long argument)
+{
+	switch (number) {
+	case MOCKVISOR_VERSION:
+		return MOCKVISOR_ABI_VERSION;
+	case MOCKVISOR_WALK_SWITCH:
+		return walk_switch((void __user *)argument);
+	case MOCKVISOR_WALK_GET:
+		return walk_get((void __user *)argument);
+	case MOCKVISOR_COUNTERS:
+		return counters((void __user *)argument);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations control_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = control_ioctl,
+	.compat_ioctl = control_ioctl,
+};
+
+static struct miscdevice control_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "mockvisor",
+	.fops = &control_fops,
+};
+
+int control_register(void)
+{
+	return misc_register(&control_device);
+}
+
+void control_unregister(void)
+{
+	misc_deregister(&control_device);
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The Gunyah VM fd: its calls, its start, its end. */
+#include <linux/anon_inodes.h>
+#include <linux/compat.h>
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include "gunyah_glue.h"
+
+void gunyah_vm_get(struct gunyah_vm *vm)
+{
+	kref_get(&vm->ref);
+}
+
+static void vm_release(struct kref *ref)
+{
+	struct gunyah_vm *vm = container_of(ref, struct gunyah_vm, ref);
+	struct gunyah_function_vcpu *f, *next;
+	u32 i;
+
+	mutex_lock(&vm->lock);
+	list_for_each_entry_safe(f, next, &vm->vcpus, in_vm)
+		gunyah_vcpu_remove(f);
+	mutex_unlock(&vm->lock);
+	for (i = 0; i < GUNYAH_VCPUS; i++) {
+		if (vm->resource[i])
+			gunyah_resource_free(vm->resource[i]);
+	}
+	gunyah_unmap_all(vm);
+	vfree(vm);
+}
+
+void gunyah_vm_put(struct gunyah_vm *vm)
+{
+	kref_put(&vm->ref, vm_release);
+}
+
+/* A configured VM's CPUs: one for each enabled node of the tree, for the functions that are there and those to come. */
+static int fetch_resources(struct gunyah_vm *vm)
+{
+	struct gunyah_function_vcpu *f;
+	u32 i;
+
+	for (i = 0; i < GUNYAH_VCPUS; i++) {
+		if (!gunyah_vm_has_vcpu(&vm->core, i))
+			continue;
+		vm->resource[i] = gunyah_resource_new(vm, i);
+		if (!vm->resource[i])
+			return -ENOMEM;
+		vm->resource[i]->core.walk.on = vm->walk;
+	}
+	list_for_each_entry(f, &vm->vcpus, in_vm) {
+		if (f->id < GUNYAH_VCPUS)
+			WRITE_ONCE(f->resource, vm->resource[f->id]);
+	}
+	return 0;
+}
+
+static int vm_start(struct gunyah_vm *vm)
+{
+	struct gunyah_core_vm *core = &vm->core;
+	void *tree;
+	int r;
+
+	if (core->state == GUNYAH_VM_RUNNING)
+		return 0;
+	if (core->state != GUNYAH_VM_NO_STATE)
+		return -ENODEV;
+	/* from here on a failure cannot be tried again */
+	core->state = GUNYAH_VM_LOAD;
+	r = gunyah_copy_dtb(vm, core->dtb_gpa, core->dtb_size, &tree);
+	if (r)
+		return r;
+	r = gunyah_vm_configure(core, tree, core->dtb_size & PAGE_MASK);
+	kvfree(tree);
+	if (r) {
+		pr_info("mockvisor: gunyah: the device tree at 0x%llx is refused: %s\n", core->dtb_gpa, core->dt_error);
+		return r;
+	}
+	gunyah_announce_lent(vm);
+	r = fetch_resources(vm);
+	if (r)
+		return r;
+	gunyah_vm_run(core);
+	wake_up_all(&vm->wait);
+	return 0;
+}
+
+static int set_dtb(struct gunyah_vm *vm, void __user *user)
+{
+	struct gunyah_vm_dtb_config args;
+
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	mutex_lock(&vm->lock);
+	vm->core.dtb_gpa = args.guest_phys_addr;
+	vm->core.dtb_size = args.size;
+	mutex_unlock(&vm->lock);
+	return 0;
+}
+
+static int set_boot_context(struct gunyah_vm *vm, void __user *user)
+{
+	struct gunyah_vm_boot_context args;
+	int r;
+
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	r = mutex_lock_interruptible(&vm->lock);
+	if (r)
+		return -EINTR;
+	r = gunyah_vm_boot_context(&vm->core, args.reg, args.value);
+	mutex_unlock(&vm->lock);
+	return r;
+}
+
+static long start(struct gunyah_vm *vm)
+{
+	int r = mutex_lock_interruptible(&vm->lock);
+
+	if (r)
+		return -EINTR;
+	mutex_lock(&vm->start_lock);
+	r = vm_start(vm);
+	mutex_unlock(&vm->start_lock);
+	mutex_unlock(&vm->lock);
+	return r;
+}
+
+static int copy_function(const struct gunyah_fn_desc *d, void *arg, size_t size)
+{
+	return copy_from_user(arg, u64_to_user_ptr(d->arg), min_t(size_t, size, d->arg_size)) ? -EFAULT : 0;
+}
+
+static long add_function(struct gunyah_vm *vm, void __user *user)
+{
+	u8 arg[GUNYAH_FN_MAX_ARG_SIZE];
+	struct gunyah_fn_vcpu_arg vcpu;
+	struct gunyah_fn_desc d;
+	long r;
+
+	if (copy_from_user(&d, user, sizeof(d)))
+		return -EFAULT;
+	if (d.arg_size > GUNYAH_FN_MAX_ARG_SIZE)
+		return -EINVAL;
+	if (copy_function(&d, arg, sizeof(arg)))
+		return -EFAULT;
+	if (d.type != GUNYAH_FN_VCPU)
+		return -ENOENT;
+	if (d.arg_size != sizeof(vcpu))
+		return -EINVAL;
+	memcpy(&vcpu, arg, sizeof(vcpu));
+	r = mutex_lock_interruptible(&vm->lock);
+	if (r)
+		return -EINTR;
+	r = gunyah_vcpu_add(vm, vcpu.id);
+	mutex_unlock(&vm->lock);
+	return r;
+}
+
+static long remove_function(struct gunyah_vm *vm, void __user *user)
+{
+	struct gunyah_function_vcpu *f, *found = NULL;
+	struct gunyah_fn_vcpu_arg vcpu;
+	struct gunyah_fn_desc d;
+	int r;
+
+	if (copy_from_user(&d, user, sizeof(d)) || copy_function(&d, &vcpu, sizeof(vcpu)))
+		return -EFAULT;
+	r = mutex_lock_interruptible(&vm->lock);
+	if (r)
+		return -EINTR;
+	if (d.type == GUNYAH_FN_VCPU && d.arg_size == sizeof(vcpu)) {
+		list_for_each_entry(f, &vm->vcpus, in_vm) {
+			if (f->id == vcpu.id)
+				found = f;
+		}
+	}
+	if (found)
+		gunyah_vcpu_remove(found);
+	mutex_unlock(&vm->lock);
+	return found ? 0 : -ENOENT;
+}
+
+static long map_mem(struct gunyah_vm *vm, void __user *user)
+{
+	struct gunyah_map_mem_args args;
+
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	return gunyah_map_mem(vm, &args);
+}
+
+static long vm_ioctl(struct file *file, unsigned int number, unsigned long argument)
+{
+	struct gunyah_vm *vm = file->private_data;
+	void __user *user = (void __user *)argument;
+
+	switch (number) {
+	case GUNYAH_VM_SET_DTB_CONFIG:
+		return set_dtb(vm, user);
+	case GUNYAH_VM_START:
+		return start(vm);
+	case GUNYAH_VM_ADD_FUNCTION:
+		return add_function(vm, user);
+	case GUNYAH_VM_REMOVE_FUNCTION:
+		return remove_function(vm, user);
+	case GUNYAH_VM_MAP_MEM:
+		return map_mem(vm, user);
+	case GUNYAH_VM_SET_BOOT_CONTEXT:
+		return set_boot_context(vm, user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int vm_file_release(struct inode *inode, struct file *file)
+{
+	gunyah_vm_put(file->private_data);
+	return 0;
+}
+
+const struct file_operations gunyah_vm_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = vm_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.release = vm_file_release,
+};
+
+long gunyah_vm_create(void)
+{
+	struct gunyah_vm *vm = vzalloc(sizeof(*vm));
+	int fd;
+
+	if (!vm)
+		return -ENOMEM;
+	kref_init(&vm->ref);
+	mutex_init(&vm->lock);
+	mutex_init(&vm->start_lock);
+	mutex_init(&vm->memory_lock);
+	init_waitqueue_head(&vm->wait);
+	INIT_LIST_HEAD(&vm->bindings);
+	INIT_LIST_HEAD(&vm->vcpus);
+	gunyah_vm_init(&vm->core);
+	fd = anon_inode_getfd("gunyah-vm", &gunyah_vm_fops, vm, O_CLOEXEC);
+	if (fd < 0)
+		vfree(vm);
+	return fd;
+}
