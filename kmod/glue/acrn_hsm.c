@@ -5,6 +5,7 @@
  * On a file without a VM every call but CREATE_VM gives EINVAL, unknown numbers included; with one, unknown numbers give
  * ENOTTY.
  */
+#include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/slab.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ACRN VMs: creation, names and numbers, destruction. */
 #include <linux/idr.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /dev/mockvisor: what no real hypervisor tells.  A VM is named by the caller's own file descriptor of it. */
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
