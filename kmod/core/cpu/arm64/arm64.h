@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The AArch64 software CPU: Armv8.0 EL0 and EL1.
+ * The AArch64 software CPU: Armv8.0 EL0 and EL1, with FEAT_LSE and FEAT_CRC32; no floating point yet.
  *
  * Use: zeroed memory of sizeof(struct arm64_cpu), arm64_init(), arm64_state_set() or the reset state, then arm64_step()
  * again and again.  Section numbers in this directory are those of the Arm Architecture Reference Manual (DDI 0487).
+ *
+ * Coherence of instructions with data (B2.4.4): a store, by whomever, to memory that this CPU has executed is seen by its
+ * instruction fetch at the latest after the next ISB, exception entry or exception return on this CPU, or after the next
+ * call of arm64_step().  It may be seen earlier.  No IC or DC instruction is needed in between (CTR_EL0.DIC and IDC say so).
  */
 #ifndef MV_ARM64_H
 #define MV_ARM64_H
 
 #include "../cpu.h"
 
-/* Architectural state.  pstate: NZCV 31:28, DAIF 9:6, M 3:0 as in SPSR_EL1. */
+/* Architectural state.  pstate: NZCV 31:28, IL 20, DAIF 9:6, M 3:0 as in SPSR_EL1. */
 struct arm64_state {
 	u64 x[31];
 	u64 pc;
@@ -22,19 +26,102 @@ struct arm64_state {
 	u64 cpacr_el1, tpidr_el0, tpidrro_el0, tpidr_el1, cntkctl_el1, par_el1, mdscr_el1;
 };
 
+/* Slots of the register file behind x0..x30. */
+#define ARM64_ZERO 31	/* reads as zero; never written */
+#define ARM64_SP 32	/* the stack pointer selected by SPSel and the exception level */
+#define ARM64_SINK 33	/* where results for the zero register go */
+#define ARM64_REGS 34
+
+#define ARM64_PSTATE_N (1ull << 31)
+#define ARM64_PSTATE_Z (1ull << 30)
+#define ARM64_PSTATE_C (1ull << 29)
+#define ARM64_PSTATE_V (1ull << 28)
+#define ARM64_PSTATE_IL (1ull << 20)
+#define ARM64_PSTATE_D (1ull << 9)
+#define ARM64_PSTATE_A (1ull << 8)
+#define ARM64_PSTATE_I (1ull << 7)
+#define ARM64_PSTATE_F (1ull << 6)
+#define ARM64_PSTATE_DAIF 0x3c0ull
+#define ARM64_MODE_EL0T 0u
+#define ARM64_MODE_EL1T 4u
+#define ARM64_MODE_EL1H 5u
+
+#define ARM64_FETCH_ENTRIES 64
+#define ARM64_TIMER_HZ 19200000ull
+
+/* The system registers that hold what was written to them; the table in sysreg.c says which is which. */
+struct arm64_sysregs {
+	u64 elr_el1, spsr_el1, esr_el1, far_el1, vbar_el1, afsr0_el1, afsr1_el1;
+	u64 sctlr_el1, actlr_el1, tcr_el1, ttbr0_el1, ttbr1_el1, mair_el1, amair_el1, contextidr_el1;
+	u64 cpacr_el1, tpidr_el0, tpidrro_el0, tpidr_el1, cntkctl_el1, par_el1, csselr_el1;
+	u64 mdscr_el1, osdlr_el1, oslock, mdccint_el1;
+	u64 cntv_ctl, cntv_cval, cntp_ctl, cntp_cval;
+};
+
+/**
+ * struct arm64_monitor - the local exclusive monitor (B2.9)
+ * @size: bytes marked, 0: open
+ * @va: address of the load-exclusive
+ * @value: what it read; the store-exclusive succeeds if memory still holds it (see exclusive.c)
+ */
+struct arm64_monitor {
+	u32 size;
+	u64 va;
+	u64 value[2];
+};
+
 struct arm64_cpu {
 	struct hv_cpu hv;
-	u64 x[32];		/* x[31] is the zero register's slot */
-	u64 device_limit;	/* GPAs without memory below it are devices; at and above they abort */
+
+	/* hot: registers and flags.  N: n < 0; Z: z == 0: two fields, for both may be set at once */
+	u64 x[ARM64_REGS];
+	s64 n;
+	u64 z;
+	u8 c;
+	u8 v;
+	struct hv_tlb *tlb;		/* of the current exception level */
+
+	u64 pc;				/* exact between steps and in everything that the executor calls */
+	u64 sp_bank[2];			/* SP_EL0, SP_EL1; the selected one lives in x[ARM64_SP] */
+	u32 daif;			/* at their PSTATE bits */
+	u8 el;
+	u8 spsel;
+	u8 il;
+	u8 woken;			/* HV_REQ_WAKE seen: the next WFI does not wait */
+	u8 stop;			/* enum hv_exit_kind with which an instruction leaves step() */
+	struct arm64_sysregs sys;
+	struct arm64_monitor monitor;
+
+	u64 generation;			/* of translations; high part of hv.key */
+	u64 abort_va;			/* virtual address of an access that left step(), for arm64_external_abort() */
+	u64 device_limit;		/* GPAs without memory below it are devices; at and above they abort */
+	u32 virtual_time;		/* the counter advances with retired instructions, not with nanoseconds */
+
+	struct hv_tlb tlbs[2];		/* EL0, EL1 */
+	struct hv_tlb_entry fetch[2][ARM64_FETCH_ENTRIES];
+	u32 window[HV_BLOCK_MAX];	/* code being decoded: read once, guest memory may change meanwhile */
 };
 
 /* @id: MPIDR_EL1.Aff0 */
 void arm64_init(struct arm64_cpu *cpu, struct hv_memmap *map, u32 id, void *arena, size_t arena_size, size_t arena_limit);
 /* EL1h, DAIF masked, MMU off, general registers 0. */
 void arm64_reset(struct arm64_cpu *cpu);
+
+/**
+ * arm64_step - run until an exit, or until exactly @budget more instructions are retired (HV_EXIT_BUDGET)
+ *
+ * An instruction that takes an exception counts as retired, an interrupt does not count.  After HV_EXIT_ACCESS call
+ * hv_cpu_complete(), then arm64_step() again.  HV_EXIT_PAGE: make the page at exit.address present and step again, or
+ * call arm64_external_abort().  HV_EXIT_ARENA: hv_blocks_set_arena() with at least hv.blocks.want bytes, step again.
+ */
 enum hv_exit_kind arm64_step(struct arm64_cpu *cpu, u64 budget);
+#ifndef __KERNEL__
+/* The same with the dispatcher that the kernel build uses, so that tests cover it. */
+enum hv_exit_kind arm64_step_switch(struct arm64_cpu *cpu, u64 budget);
+#endif
 
 void arm64_state_get(const struct arm64_cpu *cpu, struct arm64_state *s);
+/* Drops translations and whatever else depended on the old state. */
 void arm64_state_set(struct arm64_cpu *cpu, const struct arm64_state *s);
 
 /* Registers of an HV_EXIT_CALL. */
