@@ -136,7 +136,7 @@ struct x86_cpu {
 	u32 mode;			/* X86_MODE_*; low part of hv.key */
 	u8 cpl;
 	u8 shadow;			/* interrupts wait for one more instruction (STI, MOV SS) */
-	u8 trap;			/* TF was set when the instruction began */
+	u8 trap;			/* #DB is due before the next instruction: TF was set (3B 17.3.1.4) */
 	u8 shutdown;
 
 	/* the exception being raised by the instruction that runs */
@@ -150,7 +150,11 @@ struct x86_cpu {
 	u32 tsc_khz;
 	u32 virtual_time;		/* TSC counts retired instructions instead of nanoseconds */
 
-	u64 slow_value;
+	u64 insn_rip;			/* of the instruction whose INT n is being delivered */
+	struct hv_block *from;		/* block that wants a link to the one looked up next, */
+	u32 from_slot;			/* in this slot */
+	u16 pending;			/* vector + 1: acknowledged, not delivered yet */
+	u8 was_shadow;			/* the running instruction lies in an interrupt shadow */
 	struct hv_tlb tlb[2];		/* supervisor, user */
 	struct hv_tlb_entry fetch[2][X86_FETCH_ENTRIES];
 	u8 window[X86_RAW_MAX + 16];	/* code bytes being decoded: read once, guest memory may change meanwhile */

@@ -1,0 +1,715 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Privileged and system instructions: control registers, descriptor tables, MSRs, CPUID, SYSCALL, ports, interrupts. */
+#include "internal.h"
+
+#define TRY(call)                                                                                                        \
+	do {                                                                                                              \
+		enum x86_leave leave_ = (call);                                                                           \
+		if (leave_)                                                                                               \
+			return leave_;                                                                                    \
+	} while (0)
+
+#define CR4_KNOWN (0x1ull | 0x2ull | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE | X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE |    \
+		   X86_CR4_PCE)
+
+static enum x86_leave gp(struct x86_cpu *cpu)
+{
+	return x86_raise_error(cpu, X86_GP, 0);
+}
+
+static enum x86_leave next_block(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	cpu->rip = x86_next_rip(cpu, i);
+	return X86_JUMP;
+}
+
+/* The instruction serialises: code written by others is looked at again (3A 8.3). */
+static enum x86_leave serialise(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	cpu->hv.epoch++;
+	return next_block(cpu, i);
+}
+
+u64 x86_tsc(struct x86_cpu *cpu)
+{
+	u64 ns;
+
+	if (cpu->virtual_time)
+		return cpu->hv.retired + cpu->tsc_offset;
+	ns = env_now_ns();
+	return ns / 1000000 * cpu->tsc_khz + ns % 1000000 * cpu->tsc_khz / 1000000 + cpu->tsc_offset;
+}
+
+static enum x86_leave write_cr0(struct x86_cpu *cpu, u64 v)
+{
+	u64 old = cpu->cr0, changed, efer = cpu->efer;
+
+	if (v >> 32)
+		return gp(cpu);
+	v = (v & 0xe005003full) | X86_CR0_ET;
+	if (((v & X86_CR0_PG) && !(v & X86_CR0_PE)) || ((v & X86_CR0_NW) && !(v & X86_CR0_CD)))
+		return gp(cpu);
+	changed = old ^ v;
+	if (changed & X86_CR0_PG) {
+		if (v & X86_CR0_PG) {
+			/* 3A 9.8.5: entering IA-32e mode */
+			if (efer & X86_EFER_LME) {
+				if (!(cpu->cr4 & X86_CR4_PAE) || (cpu->seg[X86_CS].attributes & 0x2000))
+					return gp(cpu);
+				efer |= X86_EFER_LMA;
+			} else if (cpu->cr4 & X86_CR4_PAE) {
+				TRY(x86_load_pdptes(cpu, cpu->cr3));
+			}
+		} else {
+			if (x86_code64(cpu))
+				return gp(cpu);
+			efer &= ~X86_EFER_LMA;
+		}
+	}
+	cpu->efer = efer;
+	cpu->cr0 = v;
+	if (changed & (X86_CR0_PG | X86_CR0_PE | X86_CR0_WP))
+		x86_tlb_flush(cpu);
+	if (changed & X86_CR0_PE)
+		cpu->cpl = 0;
+	x86_mode_update(cpu);
+	return X86_NEXT;
+}
+
+static enum x86_leave write_cr4(struct x86_cpu *cpu, u64 v)
+{
+	u64 changed = cpu->cr4 ^ v;
+
+	/* OSFXSR and OSXMMEXCPT wait for SSE */
+	if (v & ~CR4_KNOWN)
+		return gp(cpu);
+	if (x86_long(cpu) && !(v & X86_CR4_PAE))
+		return gp(cpu);
+	if ((changed & (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PSE)) && (cpu->cr0 & X86_CR0_PG) && (v & X86_CR4_PAE) &&
+	    !x86_long(cpu))
+		TRY(x86_load_pdptes(cpu, cpu->cr3));
+	cpu->cr4 = v;
+	if (changed & (X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE))
+		x86_tlb_flush(cpu);
+	return X86_NEXT;
+}
+
+static enum x86_leave move_to_control(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u64 v = x86_reg_get(cpu, i->rm, i->size);
+
+	if (cpu->cpl)
+		return gp(cpu);
+	switch (i->sub) {
+	case 0:
+		TRY(write_cr0(cpu, v));
+		break;
+	case 2:
+		cpu->cr2 = v;
+		break;
+	case 3:
+		if (x86_long(cpu) ? v & 0xfff0000000000000ull : false)
+			return gp(cpu);
+		if ((cpu->cr0 & X86_CR0_PG) && (cpu->cr4 & X86_CR4_PAE) && !x86_long(cpu))
+			TRY(x86_load_pdptes(cpu, v));
+		cpu->cr3 = v;
+		x86_tlb_flush(cpu);
+		break;
+	case 4:
+		TRY(write_cr4(cpu, v));
+		break;
+	case 8:
+		if (v & ~15ull)
+			return gp(cpu);
+		cpu->cr8 = v;
+		break;
+	default:
+		return x86_raise(cpu, X86_UD);
+	}
+	cpu->rip = cpu->block->va + i->off + i->len;
+	if (i->sub == 2 || i->sub == 8)
+		return X86_JUMP;
+	cpu->hv.epoch++;
+	return X86_JUMP;
+}
+
+static enum x86_leave move_from_control(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u64 v;
+
+	if (cpu->cpl)
+		return gp(cpu);
+	switch (i->sub) {
+	case 0:
+		v = cpu->cr0;
+		break;
+	case 2:
+		v = cpu->cr2;
+		break;
+	case 3:
+		v = cpu->cr3;
+		break;
+	case 4:
+		v = cpu->cr4;
+		break;
+	case 8:
+		v = cpu->cr8;
+		break;
+	default:
+		return x86_raise(cpu, X86_UD);
+	}
+	x86_reg_put(cpu, i->rm, i->size, v);
+	return X86_NEXT;
+}
+
+/* Debug registers are kept, breakpoints do not fire. */
+static enum x86_leave move_debug(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u32 n = i->sub;
+	u64 v;
+
+	if (n > 7)
+		return x86_raise(cpu, X86_UD);
+	if (n == 4 || n == 5) {
+		if (cpu->cr4 & X86_CR4_DE)
+			return x86_raise(cpu, X86_UD);
+		n += 2;
+	}
+	if (cpu->cpl)
+		return gp(cpu);
+	if (i->sem == X86_SEM_MOV_DR_FROM) {
+		x86_reg_put(cpu, i->rm, i->size, cpu->dr[n]);
+		return X86_NEXT;
+	}
+	v = x86_reg_get(cpu, i->rm, i->size);
+	if (n >= 6 && v >> 32)
+		return gp(cpu);
+	if (n == 6)
+		v = (v & 0xe00f) | 0xffff0ff0;
+	if (n == 7)
+		v = (v & 0xffff2fff) | 0x400;
+	cpu->dr[n] = v;
+	return next_block(cpu, i);
+}
+
+static enum x86_leave table(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	struct x86_table *t = i->sem == X86_SEM_SGDT || i->sem == X86_SEM_LGDT ? &cpu->gdt : &cpu->idt;
+	u32 size = x86_code64(cpu) ? 8 : 4;
+	u64 ea = x86_ea(cpu, i), ea2 = (ea + 2) & x86_size_mask(i->asize), limit, base;
+
+	if (i->sem == X86_SEM_SGDT || i->sem == X86_SEM_SIDT) {
+		TRY(x86_write(cpu, i->seg, ea, 2, t->limit));
+		return x86_write(cpu, i->seg, ea2, size, t->base);
+	}
+	if (cpu->cpl)
+		return gp(cpu);
+	TRY(x86_read(cpu, i->seg, ea, 2, &limit));
+	TRY(x86_read(cpu, i->seg, ea2, size, &base));
+	if (size == 8 && !x86_canonical(base))
+		return gp(cpu);
+	if (i->size == 2)
+		base &= 0xffffff;
+	t->limit = (u16)limit;
+	t->base = base;
+	return serialise(cpu, i);
+}
+
+static enum x86_leave read_rm16(struct x86_cpu *cpu, struct x86_insn *i, u64 *v)
+{
+	if (i->flags & X86_I_MEM)
+		return x86_read(cpu, i->seg, x86_ea(cpu, i), 2, v);
+	*v = X86_REG16(cpu, i->rm);
+	return X86_NEXT;
+}
+
+static enum x86_leave store_word(struct x86_cpu *cpu, struct x86_insn *i, u64 v)
+{
+	if (i->flags & X86_I_MEM)
+		return x86_write(cpu, i->seg, x86_ea(cpu, i), 2, v);
+	x86_reg_put(cpu, i->rm, i->size, v);
+	return X86_NEXT;
+}
+
+static enum x86_leave load_system_segment(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u64 v;
+
+	if (x86_real(cpu) || (cpu->rflags & X86_FLAG_VM))
+		return x86_raise(cpu, X86_UD);
+	if (cpu->cpl)
+		return gp(cpu);
+	TRY(read_rm16(cpu, i, &v));
+	TRY(i->sem == X86_SEM_LTR ? x86_load_tr(cpu, (u16)v) : x86_load_ldtr(cpu, (u16)v));
+	return serialise(cpu, i);
+}
+
+static enum x86_leave set_zf(struct x86_cpu *cpu, bool zf)
+{
+	u64 fl = x86_flags_work_out(&cpu->fl) & ~X86_FLAG_ZF;
+
+	x86_flags_put(&cpu->fl, fl | (zf ? X86_FLAG_ZF : 0));
+	return X86_NEXT;
+}
+
+/* VERR, VERW, LAR, LSL: a bad selector clears ZF and faults not. */
+static enum x86_leave inspect(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	struct x86_descriptor d;
+	enum x86_leave e;
+	u32 a, type, dpl;
+	u64 v;
+
+	if (x86_real(cpu) || (cpu->rflags & X86_FLAG_VM))
+		return x86_raise(cpu, X86_UD);
+	TRY(read_rm16(cpu, i, &v));
+	if (!(v & 0xfffc))
+		return set_zf(cpu, false);
+	e = x86_descriptor_read(cpu, (u16)v, X86_GP, &d);
+	if (e == X86_FAULT && cpu->vector == X86_GP)
+		return set_zf(cpu, false);
+	TRY(e);
+	a = d.seg.attributes;
+	type = a & 15;
+	dpl = (a >> 5) & 3;
+	if ((a & 0x1c) != 0x1c && (dpl < cpu->cpl || dpl < (v & 3)))
+		return set_zf(cpu, false);
+	if (i->sem == X86_SEM_VERR)
+		return set_zf(cpu, (a & 0x10) && (a & 0x0a) != 0x08);
+	if (i->sem == X86_SEM_VERW)
+		return set_zf(cpu, (a & 0x1a) == 0x12);
+	if (!(a & 0x10)) {	/* system types that LAR and LSL know (2A tables 3-53, 3-56) */
+		bool gate = type == 4 || type == 5 || type == 12;
+		bool known = x86_long(cpu) ? type == 2 || type == 9 || type == 11 || type == 12 :
+					     type == 1 || type == 2 || type == 3 || type == 9 || type == 11 || gate;
+
+		if (!known || (i->sem == X86_SEM_LSL && gate))
+			return set_zf(cpu, false);
+	}
+	v = i->sem == X86_SEM_LSL ? d.seg.limit : (d.low >> 32) & 0xf0ff00;
+	x86_reg_put(cpu, i->reg, i->size, v);
+	return set_zf(cpu, true);
+}
+
+static enum x86_leave arpl(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u64 v, rpl = X86_REG16(cpu, i->reg) & 3;
+
+	if (x86_real(cpu) || (cpu->rflags & X86_FLAG_VM))
+		return x86_raise(cpu, X86_UD);
+	TRY(read_rm16(cpu, i, &v));
+	if ((v & 3) >= rpl)
+		return set_zf(cpu, false);
+	v = (v & ~3ull) | rpl;
+	if (i->flags & X86_I_MEM)
+		TRY(x86_write(cpu, i->seg, x86_ea(cpu, i), 2, v));
+	else
+		X86_REG16(cpu, i->rm) = (u16)v;
+	return set_zf(cpu, true);
+}
+
+/* What this CPU has; keep in step with the opcode maps. */
+static void cpuid(struct x86_cpu *cpu)
+{
+	u32 leaf = (u32)cpu->r[X86_RAX], a = 0, b = 0, c = 0, d = 0;
+
+	/* leaves beyond the last basic one answer as that one does on Intel; here they are zero, as on AMD */
+	switch (leaf) {
+	case 0:		/* GenuineIntel */
+		a = 1;
+		b = 0x756e6547;
+		d = 0x49656e69;
+		c = 0x6c65746e;
+		break;
+	case 1:
+		a = 0x000506e3;
+		b = cpu->hv.id << 24 | 1u << 16;
+		c = 1u << 31;	/* hypervisor */
+		/* DE PSE TSC MSR PAE MCE CX8 SEP PGE CMOV PAT; FPU, SSE come with their instructions */
+		d = 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 11 | 1u << 13 | 1u << 15 |
+		    1u << 16;
+		break;
+	case 0x40000000:	/* ACRNACRNACRN */
+		a = 0x40000010;
+		b = 0x4e524341;
+		c = 0x4e524341;
+		d = 0x4e524341;
+		break;
+	case 0x40000010:
+		a = cpu->tsc_khz;
+		break;
+	case 0x80000000:
+		a = 0x80000008;
+		break;
+	case 0x80000001:	/* LAHF in 64-bit mode; SYSCALL NX 1-GiB pages LM */
+		c = 1;
+		d = 1u << 11 | 1u << 20 | 1u << 26 | 1u << 29;
+		break;
+	case 0x80000008:
+		a = 44 | 48 << 8;
+		break;
+	default:
+		break;
+	}
+	cpu->r[X86_RAX] = a;
+	cpu->r[X86_RBX] = b;
+	cpu->r[X86_RCX] = c;
+	cpu->r[X86_RDX] = d;
+}
+
+/* Plain MSRs that must hold a canonical address. */
+static u64 *address_msr(struct x86_cpu *cpu, u32 n)
+{
+	switch (n) {
+	case 0x175:
+		return &cpu->sysenter_esp;
+	case 0x176:
+		return &cpu->sysenter_eip;
+	case 0xc0000082:
+		return &cpu->lstar;
+	case 0xc0000083:
+		return &cpu->cstar;
+	case 0xc0000100:
+		return &cpu->seg[X86_FS].base;
+	case 0xc0000101:
+		return &cpu->seg[X86_GS].base;
+	case 0xc0000102:
+		return &cpu->kernel_gs_base;
+	default:
+		return NULL;
+	}
+}
+
+static enum x86_leave wrmsr(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u32 n = (u32)cpu->r[X86_RCX];
+	u64 v = (u32)cpu->r[X86_RAX] | cpu->r[X86_RDX] << 32, *at, changed;
+
+	if (cpu->cpl)
+		return gp(cpu);
+	at = address_msr(cpu, n);
+	if (at) {
+		if (!x86_canonical(v))
+			return gp(cpu);
+		*at = v;
+		return serialise(cpu, i);
+	}
+	switch (n) {
+	case 0x10:
+		cpu->tsc_offset += v - x86_tsc(cpu);
+		break;
+	case 0x1b:
+		cpu->apic_base = v;
+		break;
+	case 0x8b:
+		break;
+	case 0x174:
+		cpu->sysenter_cs = v;
+		break;
+	case 0x277:
+		cpu->pat = v;
+		break;
+	case 0xc0000080:
+		changed = cpu->efer ^ v;
+		if (v & ~(X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE))
+			return gp(cpu);
+		if ((changed & X86_EFER_LME) && (cpu->cr0 & X86_CR0_PG))
+			return gp(cpu);
+		cpu->efer = (v & ~X86_EFER_LMA) | (cpu->efer & X86_EFER_LMA);
+		if (changed & X86_EFER_NXE)
+			x86_tlb_flush(cpu);
+		break;
+	case 0xc0000081:
+		cpu->star = v;
+		break;
+	case 0xc0000084:
+		cpu->sfmask = (u32)v;
+		break;
+	default:
+		return gp(cpu);
+	}
+	return serialise(cpu, i);
+}
+
+static enum x86_leave rdmsr(struct x86_cpu *cpu)
+{
+	u32 n = (u32)cpu->r[X86_RCX];
+	u64 v = 0, *at;
+
+	if (cpu->cpl)
+		return gp(cpu);
+	at = address_msr(cpu, n);
+	if (at) {
+		v = *at;
+	} else {
+		switch (n) {
+		case 0x10:
+			v = x86_tsc(cpu);
+			break;
+		case 0x1b:
+			v = cpu->apic_base;
+			break;
+		case 0x8b:
+			break;
+		case 0x174:
+			v = cpu->sysenter_cs;
+			break;
+		case 0x277:
+			v = cpu->pat;
+			break;
+		case 0xc0000080:
+			v = cpu->efer;
+			break;
+		case 0xc0000081:
+			v = cpu->star;
+			break;
+		case 0xc0000084:
+			v = cpu->sfmask;
+			break;
+		default:
+			return gp(cpu);
+		}
+	}
+	cpu->r[X86_RAX] = (u32)v;
+	cpu->r[X86_RDX] = v >> 32;
+	return X86_NEXT;
+}
+
+static void flat_code(struct x86_cpu *cpu, u16 selector, u32 dpl, bool wide)
+{
+	struct x86_segment *s = &cpu->seg[X86_CS];
+
+	s->selector = selector;
+	s->base = 0;
+	s->limit = 0xffffffff;
+	s->attributes = (u16)(0x809b | dpl << 5 | (wide ? 0x2000 : 0x4000));
+}
+
+static void flat_stack(struct x86_cpu *cpu, u16 selector, u32 dpl)
+{
+	struct x86_segment *s = &cpu->seg[X86_SS];
+
+	s->selector = selector;
+	s->base = 0;
+	s->limit = 0xffffffff;
+	s->attributes = (u16)(0xc093 | dpl << 5);
+}
+
+static enum x86_leave syscall(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u16 selector = (u16)(cpu->star >> 32);
+	u64 flags = x86_flags_get(cpu);
+
+	/* 2B SYSCALL: 64-bit mode only, on Intel */
+	if (!(cpu->efer & X86_EFER_SCE) || !x86_code64(cpu))
+		return x86_raise(cpu, X86_UD);
+	cpu->r[X86_RCX] = x86_next_rip(cpu, i);
+	cpu->r[X86_R11] = flags & ~X86_FLAG_RF;
+	cpu->rip = cpu->lstar;
+	x86_flags_load(cpu, flags & ~(cpu->sfmask | X86_FLAG_RF));
+	flat_code(cpu, selector & 0xfffc, 0, true);
+	flat_stack(cpu, (u16)((selector & 0xfffc) + 8), 0);
+	cpu->cpl = 0;
+	x86_mode_update(cpu);
+	return X86_JUMP;
+}
+
+static enum x86_leave sysret(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u16 selector = (u16)(cpu->star >> 48);
+	bool wide = i->size == 8;
+
+	if (!(cpu->efer & X86_EFER_SCE) || !x86_code64(cpu))
+		return x86_raise(cpu, X86_UD);
+	if (cpu->cpl || (wide && !x86_canonical(cpu->r[X86_RCX])))
+		return gp(cpu);
+	cpu->rip = wide ? cpu->r[X86_RCX] : (u32)cpu->r[X86_RCX];
+	x86_flags_load(cpu, cpu->r[X86_R11] & 0x3c7fd7);
+	flat_code(cpu, (u16)((selector + (wide ? 16 : 0)) | 3), 3, wide);
+	flat_stack(cpu, (u16)((selector + 8) | 3), 3);
+	cpu->cpl = 3;
+	x86_mode_update(cpu);
+	return X86_JUMP;
+}
+
+static enum x86_leave sysenter(struct x86_cpu *cpu)
+{
+	u16 selector = (u16)(cpu->sysenter_cs & 0xfffc);
+
+	if (x86_real(cpu) || !selector)
+		return gp(cpu);
+	cpu->rflags &= ~(X86_FLAG_VM | X86_FLAG_IF | X86_FLAG_RF);
+	cpu->r[X86_RSP] = x86_long(cpu) ? cpu->sysenter_esp : (u32)cpu->sysenter_esp;
+	cpu->rip = x86_long(cpu) ? cpu->sysenter_eip : (u32)cpu->sysenter_eip;
+	flat_code(cpu, selector, 0, x86_long(cpu));
+	flat_stack(cpu, selector + 8, 0);
+	cpu->cpl = 0;
+	x86_mode_update(cpu);
+	return X86_JUMP;
+}
+
+static enum x86_leave sysexit(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u16 selector = (u16)(cpu->sysenter_cs & 0xfffc);
+	bool wide = i->size == 8;
+
+	if (x86_real(cpu) || !selector || cpu->cpl)
+		return gp(cpu);
+	if (wide && (!x86_canonical(cpu->r[X86_RCX]) || !x86_canonical(cpu->r[X86_RDX])))
+		return gp(cpu);
+	cpu->rip = wide ? cpu->r[X86_RDX] : (u32)cpu->r[X86_RDX];
+	cpu->r[X86_RSP] = wide ? cpu->r[X86_RCX] : (u32)cpu->r[X86_RCX];
+	flat_code(cpu, (u16)((selector + (wide ? 32 : 16)) | 3), 3, wide);
+	flat_stack(cpu, (u16)((selector + (wide ? 40 : 24)) | 3), 3);
+	cpu->cpl = 3;
+	x86_mode_update(cpu);
+	return X86_JUMP;
+}
+
+static enum x86_leave software_interrupt(struct x86_cpu *cpu, u8 vector)
+{
+	cpu->vector = vector;
+	cpu->has_error = 0;
+	cpu->error = 0;
+	cpu->soft = 1;
+	return X86_FAULT;
+}
+
+static enum x86_leave in_out(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u32 port = i->flags & X86_I_IMM ? (u8)i->imm : (u16)cpu->r[X86_RDX], size = i->size == 8 ? 4 : i->size;
+	u64 v = x86_reg_get(cpu, 0, size);
+
+	TRY(x86_port(cpu, port, size, i->sem == X86_SEM_IN ? HV_READ : HV_WRITE, &v));
+	if (i->sem == X86_SEM_IN)
+		x86_reg_put(cpu, 0, size, v);
+	return X86_NEXT;
+}
+
+static enum x86_leave interrupts_on(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	if (cpu->cpl > (cpu->rflags & X86_FLAG_IOPL) >> 12)
+		return gp(cpu);
+	if (!(cpu->rflags & X86_FLAG_IF))
+		cpu->shadow = 1;
+	cpu->rflags |= X86_FLAG_IF;
+	return next_block(cpu, i);
+}
+
+static enum x86_leave swapgs(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u64 v = cpu->seg[X86_GS].base;
+
+	if (!x86_code64(cpu))
+		return x86_raise(cpu, X86_UD);
+	if (cpu->cpl)
+		return gp(cpu);
+	cpu->seg[X86_GS].base = cpu->kernel_gs_base;
+	cpu->kernel_gs_base = v;
+	return next_block(cpu, i);
+}
+
+static bool privileged(u32 sem)
+{
+	return sem == X86_SEM_HLT || sem == X86_SEM_CLTS || sem == X86_SEM_LMSW || sem == X86_SEM_INVLPG || sem == X86_SEM_WBINVD;
+}
+
+enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u64 v;
+
+	if (privileged(i->sem) && cpu->cpl)
+		return gp(cpu);
+	switch (i->sem) {
+	case X86_SEM_IN: case X86_SEM_OUT:
+		return in_out(cpu, i);
+	case X86_SEM_INT:
+		return software_interrupt(cpu, (u8)i->imm);
+	case X86_SEM_INT3:
+		return software_interrupt(cpu, X86_BP);
+	case X86_SEM_INT1:
+		return software_interrupt(cpu, X86_DB);
+	case X86_SEM_INTO:
+		if (x86_flags_work_out(&cpu->fl) & X86_FLAG_OF)
+			return software_interrupt(cpu, X86_OF);
+		return next_block(cpu, i);
+	case X86_SEM_IRET:
+		return x86_iret(cpu, i->size);
+	case X86_SEM_CLI:
+		if (cpu->cpl > (cpu->rflags & X86_FLAG_IOPL) >> 12)
+			return gp(cpu);
+		cpu->rflags &= ~X86_FLAG_IF;
+		return X86_NEXT;
+	case X86_SEM_STI:
+		return interrupts_on(cpu, i);
+	case X86_SEM_HLT:
+		cpu->hv.idle = 1;
+		return next_block(cpu, i);
+	case X86_SEM_MOV_CR_TO:
+		return move_to_control(cpu, i);
+	case X86_SEM_MOV_CR_FROM:
+		return move_from_control(cpu, i);
+	case X86_SEM_MOV_DR_TO: case X86_SEM_MOV_DR_FROM:
+		return move_debug(cpu, i);
+	case X86_SEM_SGDT: case X86_SEM_SIDT: case X86_SEM_LGDT: case X86_SEM_LIDT:
+		return table(cpu, i);
+	case X86_SEM_SMSW:
+		return store_word(cpu, i, cpu->cr0);
+	case X86_SEM_LMSW:
+		TRY(read_rm16(cpu, i, &v));
+		/* PE can be set, never cleared */
+		TRY(write_cr0(cpu, (cpu->cr0 & ~0xeull) | (v & 0xf)));
+		cpu->hv.epoch++;
+		cpu->rip = cpu->block->va + i->off + i->len;
+		return X86_JUMP;
+	case X86_SEM_CLTS:
+		cpu->cr0 &= ~X86_CR0_TS;
+		return next_block(cpu, i);
+	case X86_SEM_INVLPG:
+		/* a large page may have left many 4 KiB entries: drop everything (3A 4.10.4.1 allows it) */
+		x86_tlb_flush(cpu);
+		return serialise(cpu, i);
+	case X86_SEM_SLDT: case X86_SEM_STR:
+		if (x86_real(cpu) || (cpu->rflags & X86_FLAG_VM))
+			return x86_raise(cpu, X86_UD);
+		return store_word(cpu, i, cpu->seg[i->sem == X86_SEM_STR ? X86_TR : X86_LDTR].selector);
+	case X86_SEM_LLDT: case X86_SEM_LTR:
+		return load_system_segment(cpu, i);
+	case X86_SEM_VERR: case X86_SEM_VERW: case X86_SEM_LAR: case X86_SEM_LSL:
+		return inspect(cpu, i);
+	case X86_SEM_ARPL:
+		return arpl(cpu, i);
+	case X86_SEM_CPUID:
+		cpuid(cpu);
+		return serialise(cpu, i);
+	case X86_SEM_RDMSR:
+		return rdmsr(cpu);
+	case X86_SEM_WRMSR:
+		return wrmsr(cpu, i);
+	case X86_SEM_RDTSC:
+		if ((cpu->cr4 & X86_CR4_TSD) && cpu->cpl)
+			return gp(cpu);
+		v = x86_tsc(cpu);
+		cpu->r[X86_RAX] = (u32)v;
+		cpu->r[X86_RDX] = v >> 32;
+		return X86_NEXT;
+	case X86_SEM_SYSCALL:
+		return syscall(cpu, i);
+	case X86_SEM_SYSRET:
+		return sysret(cpu, i);
+	case X86_SEM_SYSENTER:
+		return sysenter(cpu);
+	case X86_SEM_SYSEXIT:
+		return sysexit(cpu, i);
+	case X86_SEM_SWAPGS:
+		return swapgs(cpu, i);
+	case X86_SEM_WAIT:
+		if ((cpu->cr0 & (X86_CR0_MP | X86_CR0_TS)) == (X86_CR0_MP | X86_CR0_TS))
+			return x86_raise(cpu, X86_NM);
+		return X86_NEXT;
+	case X86_SEM_WBINVD:
+		return serialise(cpu, i);
+	default:
+		return x86_raise(cpu, X86_UD);
+	}
+}
