@@ -26,9 +26,9 @@ typedef long long s64;
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
-#define noinline __attribute__((noinline))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #ifndef __cplusplus
+#define noinline __attribute__((noinline))
 #define fallthrough __attribute__((fallthrough))
 #endif
 

@@ -39,7 +39,7 @@ static void vcpu_work(struct acrn_hsm_vcpu *v)
 
 	if (v->core.state == ACRN_VCPU_BLOCKED)
 		trace_mockvisor_resume(v->hsm->core.vmid, v->core.id, &v->core.posted);
-	next = acrn_vcpu_run(&v->core, ACRN_HSM_BATCH);
+	next = acrn_vcpu_step(&v->core, ACRN_HSM_BATCH);
 	wake_ipi_targets(v->hsm);
 	switch (next) {
 	case ACRN_NEXT_AGAIN:

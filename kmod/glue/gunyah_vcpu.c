@@ -63,7 +63,7 @@ static enum gunyah_next step(struct gunyah_vm *vm, struct gunyah_resource *r, st
 	enum gunyah_next next;
 
 	smp_store_mb(r->in_core, true);
-	next = gunyah_vcpu_run(&r->core, run, GUNYAH_BATCH);
+	next = gunyah_vcpu_step(&r->core, run, GUNYAH_BATCH);
 	smp_store_release(&r->in_core, false);
 	if (unlikely(READ_ONCE(r->core.cpu.hv.request) & HV_REQ_FLUSH) || READ_ONCE(vm->core.wake)) {
 		WRITE_ONCE(vm->core.wake, 0);

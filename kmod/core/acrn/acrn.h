@@ -31,7 +31,7 @@ enum acrn_vcpu_state {
 
 /* What the thread that runs a vCPU does next. */
 enum acrn_next {
-	ACRN_NEXT_AGAIN,	/* call acrn_vcpu_run() again (a batch ended) */
+	ACRN_NEXT_AGAIN,	/* call acrn_vcpu_step() again (a batch ended) */
 	ACRN_NEXT_WAIT,		/* sleep until acrn_vcpu_ready() */
 	ACRN_NEXT_POSTED,	/* the slot is PENDING: deliver it, then as WAIT */
 	ACRN_NEXT_ARENA,	/* hand a larger block arena to hv_blocks_set_arena() */
@@ -103,7 +103,7 @@ int acrn_set_vcpu_regs(struct acrn_core_vm *vm, const struct acrn_vcpu_regs *reg
 /* --- the vCPU's thread ---------------------------------------------------------------------------------------------- */
 
 /* Run until something is to be done; at most @budget instructions.  The VM is RUNNING. */
-enum acrn_next acrn_vcpu_run(struct acrn_vcpu *v, u64 budget);
+enum acrn_next acrn_vcpu_step(struct acrn_vcpu *v, u64 budget);
 /* Has the thing it waits for happened? */
 bool acrn_vcpu_ready(struct acrn_vcpu *v);
 

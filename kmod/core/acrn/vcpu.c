@@ -81,7 +81,7 @@ static void vcpu_start_up(struct acrn_vcpu *v)
 	env_write_once(v->state, ACRN_VCPU_RUNNING);
 }
 
-static enum acrn_next vcpu_step(struct acrn_vcpu *v, u64 budget)
+static enum acrn_next step(struct acrn_vcpu *v, u64 budget)
 {
 	struct hv_cpu *hv = &v->cpu.hv;
 
@@ -122,7 +122,7 @@ bool acrn_vcpu_ready(struct acrn_vcpu *v)
 	}
 }
 
-enum acrn_next acrn_vcpu_run(struct acrn_vcpu *v, u64 budget)
+enum acrn_next acrn_vcpu_step(struct acrn_vcpu *v, u64 budget)
 {
 	if (unlikely(env_read_once(v->init)) && v->state != ACRN_VCPU_BLOCKED) {
 		env_write_once(v->init, 0);
@@ -137,5 +137,5 @@ enum acrn_next acrn_vcpu_run(struct acrn_vcpu *v, u64 budget)
 	}
 	if (v->state != ACRN_VCPU_RUNNING)
 		return ACRN_NEXT_WAIT;
-	return vcpu_step(v, budget);
+	return step(v, budget);
 }

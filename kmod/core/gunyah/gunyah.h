@@ -50,7 +50,7 @@ enum gunyah_pending { GUNYAH_PENDING_NONE, GUNYAH_PENDING_MMIO, GUNYAH_PENDING_D
 
 /* What the caller of VCPU_RUN does next. */
 enum gunyah_next {
-	GUNYAH_NEXT_AGAIN,	/* call gunyah_vcpu_run() again (a batch ended) */
+	GUNYAH_NEXT_AGAIN,	/* call gunyah_vcpu_step() again (a batch ended) */
 	GUNYAH_NEXT_WAIT,	/* sleep until gunyah_vcpu_ready() */
 	GUNYAH_NEXT_RETURN,	/* the run page is filled: return 0 to userspace */
 	GUNYAH_NEXT_PAGE,	/* bring in the page of cpu.hv.exit.address, then gunyah_vcpu_paged() */
@@ -132,7 +132,7 @@ void gunyah_vm_exit(struct gunyah_core_vm *vm, u16 type, u32 reason_size, u64 re
  * Return: 1: step on; 0: return 0 to userspace, the page is as it is to be; -EINVAL: mmio.resume_action is none.
  */
 int gunyah_vcpu_enter(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run);
-enum gunyah_next gunyah_vcpu_run(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, u64 budget);
+enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, u64 budget);
 bool gunyah_vcpu_ready(struct gunyah_vcpu *v);
 /**
  * gunyah_vcpu_paged - the answer to GUNYAH_NEXT_PAGE

@@ -113,7 +113,7 @@ bool gunyah_vcpu_ready(struct gunyah_vcpu *v)
 	}
 }
 
-enum gunyah_next gunyah_vcpu_run(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, u64 budget)
+enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, u64 budget)
 {
 	if (unlikely(env_load_acquire(&v->vm->state) != GUNYAH_VM_RUNNING)) {
 		post_status(v, run, GUNYAH_VM_STATUS_EXITED);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// mvmm: a list of steps.
+#include <unistd.h>
+
+#include <boost/program_options/errors.hpp>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <system_error>
+
+#include "app/options.h"
+#include "vmm/backend/device_tree.h"
+#include "vmm/loop/console.h"
+
+namespace {
+
+void to_stdout(uint8_t byte) {
+  // a reader that went away is not the guest's fault: its output is dropped
+  [[maybe_unused]] ssize_t n = ::write(STDOUT_FILENO, &byte, 1);
+}
+
+void to_stderr(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+
+void print_stats(mv::Machine& machine, unsigned vcpus) {
+  std::fprintf(stderr, "mvmm: %s served %llu accesses", std::string(machine.backend().name()).c_str(),
+               static_cast<unsigned long long>(machine.served()));
+  for (unsigned i = 0; i < vcpus; ++i) {
+    if (const auto n = machine.backend().instructions(i)) std::fprintf(stderr, ", vcpu%u %llu instructions", i, static_cast<unsigned long long>(*n));
+  }
+  std::fputc('\n', stderr);
+}
+
+int run(int argc, char** argv) {
+  // 1. what is asked for
+  mv::Options options;
+  if (const auto printout = mv::parse_options(argc, argv, options)) {
+    std::cout << printout->text;
+    return 0;
+  }
+  // 2. the images, and whether they fit
+  for (const mv::FlatSpec& spec : options.flat) options.machine.images.push_back(mv::read_flat(spec));
+  const uint64_t base = options.machine.arch == mv::Arch::arm64 ? mv::Arm64Layout::kMemoryBase : 0;
+  mv::check_images(options.flat, options.machine.images, base, options.machine.vm.memory_bytes);
+  // 3. the machine
+  mv::Machine machine(options.machine, {.console = to_stdout, .walk = to_stderr, .served = {}});
+  // 4. the guest runs
+  const mv::Outcome outcome = mv::run_on_console(machine);
+  // 5. how it went
+  if (options.stats) print_stats(machine, options.machine.vm.vcpus);
+  if (outcome.kind == mv::OutcomeKind::crashed) std::fprintf(stderr, "mvmm: the guest crashed: %s\n", outcome.detail.c_str());
+  return mv::exit_code(outcome);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return run(argc, argv);
+  } catch (const boost::program_options::error& e) {
+    std::fprintf(stderr, "mvmm: %s (see mvmm --help)\n", e.what());
+  } catch (const std::invalid_argument& e) {
+    std::fprintf(stderr, "mvmm: %s\n", e.what());
+  } catch (const std::system_error& e) {
+    std::fprintf(stderr, "mvmm: %s\n", e.what());
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "mvmm: the backend failed: %s\n", e.what());
+    return mv::kExitFailed;
+  }
+  return mv::kExitUsage;
+}

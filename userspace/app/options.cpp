@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "app/options.h"
+
+#include <boost/program_options.hpp>
+#include <sstream>
+#include <stdexcept>
+
+#include "vmm/backend/device_tree.h"
+
+namespace po = boost::program_options;
+
+namespace mv {
+
+namespace {
+
+constexpr const char* kUsage =
+    "usage: mvmm [--backend inproc|acrn|gunyah] --flat FILE@ADDRESS [options]\n\n"
+    "Runs a guest on a software CPU: in this process (inproc), or behind /dev/acrn_hsm or /dev/gunyah.\n";
+
+constexpr const char* kNotes =
+    "\nThe guest starts at the address of the first --flat. Standard input and output are its UART\n"
+    "(x86-64: 16550 at port 0x3f8; arm64: PL011 at 0x09000000). On a terminal Ctrl-A x quits.\n"
+    "The end of a piped input is typed as Ctrl-D (0x04).\n"
+    "\nexit codes: 0..99 what the guest wrote to the debug exit device (port 0xf4, or 0x09010000),\n"
+    "0 it powered off, 2 invalid request, 100 it crashed, 101 it asked for a reset,\n"
+    "102 stopped by a quit key or a signal, 103 the backend failed.\n";
+
+Arch parse_arch(const std::string& text) {
+  if (text == "x86_64") return Arch::x86_64;
+  if (text == "arm64") return Arch::arm64;
+  throw std::invalid_argument("--arch " + text + ": valid are x86_64, arm64");
+}
+
+StartMode parse_mode(const std::string& text, Arch arch) {
+  if (arch == Arch::arm64) return StartMode::arm64;
+  if (text == "16") return StartMode::real16;
+  if (text == "32") return StartMode::protected32;
+  if (text == "64") return StartMode::long64;
+  throw std::invalid_argument("--mode " + text + ": valid are 16, 32, 64");
+}
+
+// acrn is x86-64 and gunyah is arm64; inproc is either.
+Arch arch_of(const std::string& backend, const po::variables_map& given) {
+  if (backend != "inproc" && backend != "acrn" && backend != "gunyah") {
+    throw std::invalid_argument("--backend " + backend + ": valid are inproc, acrn, gunyah");
+  }
+  const Arch fixed = backend == "gunyah" ? Arch::arm64 : Arch::x86_64;
+  if (!given.count("arch")) return fixed;
+  const Arch asked = parse_arch(given["arch"].as<std::string>());
+  if (backend != "inproc" && asked != fixed) {
+    throw std::invalid_argument("--backend " + backend + " runs " + std::string(name(fixed)) + " guests only: leave --arch out");
+  }
+  return asked;
+}
+
+void fill(const po::variables_map& given, Options& o) {
+  MachineConfig& m = o.machine;
+  m.backend = given["backend"].as<std::string>();
+  m.arch = arch_of(m.backend, given);
+  if (!given.count("flat")) throw std::invalid_argument("nothing to run: give a guest with --flat FILE@ADDRESS");
+  for (const std::string& text : given["flat"].as<std::vector<std::string>>()) o.flat.push_back(parse_flat(text));
+  m.vm.memory_bytes = parse_size(given["memory"].as<std::string>());
+  if (m.vm.memory_bytes % 4096 || m.vm.memory_bytes < (1 << 20)) {
+    throw std::invalid_argument("--memory: at least 1m, and a multiple of 4k");
+  }
+  m.vm.vcpus = given["cpus"].as<unsigned>();
+  if (m.vm.vcpus < 1 || m.vm.vcpus > 16) throw std::invalid_argument("--cpus: valid are 1 to 16");
+  m.vm.mode = parse_mode(given["mode"].as<std::string>(), m.arch);
+  m.vm.entry = o.flat.front().gpa;
+  m.vm.walk = o.walk = given.count("walk") != 0;
+  o.stats = given.count("stats") != 0;
+}
+
+}  // namespace
+
+std::optional<Printout> parse_options(int argc, const char* const* argv, Options& options) {
+  po::options_description all("options");
+  // clang-format off
+  all.add_options()
+      ("help,h", "print this and end")
+      ("version", "print the version and end")
+      ("backend", po::value<std::string>()->default_value("inproc"), "inproc, acrn or gunyah")
+      ("arch", po::value<std::string>(), "x86_64 or arm64; inproc only (default x86_64)")
+      ("mode", po::value<std::string>()->default_value("64"), "x86-64 guests start in 16-, 32- or 64-bit mode")
+      ("flat", po::value<std::vector<std::string>>()->composing(), "FILE@ADDRESS: raw bytes at a guest-physical address; may be repeated")
+      ("memory", po::value<std::string>()->default_value("64m"), "guest memory in bytes, with k, m or g")
+      ("cpus", po::value<unsigned>()->default_value(1), "vCPUs, 1 to 16")
+      ("walk", "print every device access to standard error, with the seven words of its walk and their times")
+      ("stats", "print what was served to standard error at the end");
+  // clang-format on
+  po::variables_map given;
+  po::store(po::command_line_parser(argc, argv).options(all).positional({}).run(), given);
+  po::notify(given);
+  if (given.count("help")) {
+    std::ostringstream text;
+    text << kUsage << '\n' << all << kNotes;
+    return Printout{text.str()};
+  }
+  if (given.count("version")) return Printout{"mvmm " MV_VERSION "\n"};
+  fill(given, options);
+  return std::nullopt;
+}
+
+}  // namespace mv

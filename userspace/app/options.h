@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// mvmm's command line.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "vmm/machine/flat.h"
+#include "vmm/machine/machine.h"
+
+namespace mv {
+
+struct Options {
+  MachineConfig machine;
+  std::vector<FlatSpec> flat;
+  bool walk = false;
+  bool stats = false;
+};
+
+// Nothing to run: --help or --version was asked for, and this is to be printed.
+struct Printout {
+  std::string text;
+};
+
+// Throws std::invalid_argument (or a Program_options error) with one sentence that holds the valid form.
+std::optional<Printout> parse_options(int argc, const char* const* argv, Options& options);
+
+}  // namespace mv

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include "vmm/backend/acrn.h"
+
+#include <cstring>
+#include <stdexcept>
+
+#include "vmm/backend/ioreq_slot.h"
+#include "vmm/backend/x86_start.h"
+
+namespace mv {
+
+AcrnBackend::AcrnBackend(const VmConfig& config)
+    : config_(config),
+      device_(open_node("/dev/acrn_hsm")),
+      memory_(config.memory_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0, "guest memory"),
+      requests_(4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0, "request page") {
+  create();
+  set_memory();
+}
+
+// Closing the device ends the VM in whatever state it is.
+AcrnBackend::~AcrnBackend() = default;
+
+void AcrnBackend::create() {
+  acrn_vm_creation c{};
+  // the hypervisor finds VMs by name: 15 characters, one VM a name
+  const std::string name = "mvmm" + std::to_string(::getpid() % 1000000) + "." + std::to_string(device_.get());
+  std::memcpy(c.uuid, name.data(), std::min<size_t>(name.size(), 15));
+  c.ioreq_buf = reinterpret_cast<uint64_t>(requests_.as<void>());
+  c.cpu_affinity = (uint64_t{1} << config_.vcpus) - 1;
+  must_ioctl("CREATE_VM", device_.get(), ACRN_IOCTL_CREATE_VM, &c);
+  vcpus_ = c.vcpu_num;
+}
+
+void AcrnBackend::set_memory() {
+  acrn_vm_memmap m{};
+  m.type = ACRN_MEMMAP_RAM;
+  m.attr = ACRN_MEM_ACCESS_RWX | ACRN_MEM_TYPE_WB;
+  m.vma_base = reinterpret_cast<uint64_t>(memory_.as<void>());
+  m.len = config_.memory_bytes;
+  must_ioctl("SET_MEMSEG", device_.get(), ACRN_IOCTL_SET_MEMSEG, &m);
+}
+
+void AcrnBackend::load(std::span<const Image> images) {
+  for (const Image& i : images) {
+    if (i.gpa > memory_.size() || i.bytes.size() > memory_.size() - i.gpa) throw std::invalid_argument("image lies outside guest memory");
+    std::memcpy(memory_.as() + i.gpa, i.bytes.data(), i.bytes.size());
+  }
+}
+
+// Every slot that is out, once.  False: a request could not be finished because the VM is going down.
+bool AcrnBackend::serve_slots(Server& server) {
+  auto* slots = requests_.as<acrn_io_request_buffer>()->req_slot;
+  for (unsigned i = 0; i < vcpus_; ++i) {
+    if (!slot_is_ours(slots[i])) continue;
+    const Access access = slot_access(slots[i], i);
+    slot_reply(slots[i], access, server.serve(access));
+    if (stopping_) return false;
+    acrn_ioreq_notify n{.vmid = 0, .reserved = 0, .vcpu = i};
+    must_ioctl("NOTIFY_REQUEST_FINISH", device_.get(), ACRN_IOCTL_NOTIFY_REQUEST_FINISH, &n);
+  }
+  return true;
+}
+
+Ending AcrnBackend::run(Server& server) {
+  const int fd = device_.get();
+  load(x86_start_tables(config_.mode));
+  acrn_vcpu_regs regs = x86_start_regs(config_.mode, config_.entry);
+  must_ioctl("SET_VCPU_REGS", fd, ACRN_IOCTL_SET_VCPU_REGS, &regs);
+  must_ioctl("CREATE_IOREQ_CLIENT", fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT, 0);
+  if (config_.walk) control_.walk_switch(fd, true);
+  must_ioctl("START_VM", fd, ACRN_IOCTL_START_VM, 0);
+  bool gone = false;
+  while (!stopping_ && !gone) {
+    // 0 also after a signal; ENODEV: the client was destroyed by stop()
+    gone = ::ioctl(fd, ACRN_IOCTL_ATTACH_IOREQ_CLIENT, 0) < 0 || !serve_slots(server);
+  }
+  const bool asked = stopping_;
+  must_ioctl("PAUSE_VM", fd, ACRN_IOCTL_PAUSE_VM, 0);
+  must_ioctl("DESTROY_IOREQ_CLIENT", fd, ACRN_IOCTL_DESTROY_IOREQ_CLIENT, 0);
+  if (!asked) return {EndKind::crashed, "the I/O request client is gone"};
+  return {};
+}
+
+void AcrnBackend::stop() {
+  stopping_ = true;
+  ::ioctl(device_.get(), ACRN_IOCTL_DESTROY_IOREQ_CLIENT, 0);
+}
+
+std::optional<WalkStamps> AcrnBackend::walk(unsigned vcpu) { return control_.walk(device_.get(), vcpu); }
+
+std::optional<uint64_t> AcrnBackend::instructions(unsigned vcpu) {
+  const auto c = control_.counters(device_.get(), vcpu);
+  return c ? std::optional<uint64_t>(c->instructions) : std::nullopt;
+}
+
+}  // namespace mv

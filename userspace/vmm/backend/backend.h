@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// A backend brings a hypervisor's way of running a VM: post, deliver, complete, resume.  Everything above it sees accesses
+// and replies only.
+//
+// Life: construct, load() the images, run() once, destroy.  run() returns when the guest has ended or stop() was called.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vmm/dispatch/access.h"
+
+namespace mv {
+
+// How the boot vCPU starts.
+enum class StartMode { real16, protected32, long64, arm64 };
+
+struct VmConfig {
+  uint64_t memory_bytes = 64 << 20;  // multiple of 4 KiB
+  unsigned vcpus = 1;
+  uint64_t entry = 0;  // GPA where the boot vCPU starts
+  StartMode mode = StartMode::protected32;
+  bool walk = false;  // time stamps of the walk are wanted
+};
+
+// Bytes to be in guest memory when the guest starts.
+struct Image {
+  uint64_t gpa = 0;
+  std::vector<std::byte> bytes;
+};
+
+// Why run() returned.
+enum class EndKind { stopped, powered_off, reset, crashed };
+
+struct Ending {
+  EndKind kind = EndKind::stopped;
+  std::string detail;  // one sentence, for crashed
+};
+
+// When the words of one access began, nanoseconds of CLOCK_MONOTONIC; serve is stamped by the VMM itself.
+struct WalkStamps {
+  uint64_t cookie = 0;
+  uint64_t start[7] = {};
+  uint64_t end = 0;
+};
+
+// The VMM's side: what happens between deliver and complete.  Called from the backend's threads, one at a time a vCPU.
+class Server {
+ public:
+  virtual ~Server() = default;
+  virtual Reply serve(const Access& access) = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string_view name() const = 0;
+  virtual Arch arch() const = 0;
+  // GPA of the first byte of RAM.
+  virtual uint64_t memory_base() const = 0;
+  // Puts images into guest memory.  Throws std::system_error.
+  virtual void load(std::span<const Image> images) = 0;
+  virtual Ending run(Server& server) = 0;
+  // From any thread, also from inside serve(): run() returns soon.
+  virtual void stop() = 0;
+  // Stamps of the newest access of the vCPU that is complete, if the backend keeps them.
+  virtual std::optional<WalkStamps> walk(unsigned vcpu) = 0;
+  // Instructions retired by the vCPU since reset, if the backend can tell.
+  virtual std::optional<uint64_t> instructions(unsigned vcpu) = 0;
+};
+
+// name: inproc, acrn or gunyah; arch matters to inproc only.  Throws std::invalid_argument for an unknown name,
+// std::system_error with one actionable sentence if the device node is missing or not permitted.
+std::unique_ptr<Backend> make_backend(std::string_view name, Arch arch, const VmConfig& config);
+
+}  // namespace mv

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "vmm/backend/device_tree.h"
+
+#include <libfdt.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace mv {
+
+namespace {
+
+constexpr uint32_t kPhandleGic = 1;
+
+// libfdt's sequential writer; every call must succeed.
+class Writer {
+ public:
+  explicit Writer(std::vector<std::byte>& blob) : blob_(blob) {
+    must(fdt_create(blob_.data(), static_cast<int>(blob_.size())));
+    must(fdt_finish_reservemap(blob_.data()));
+  }
+  void begin(const std::string& name) { must(fdt_begin_node(blob_.data(), name.c_str())); }
+  void end() { must(fdt_end_node(blob_.data())); }
+  void flag(const char* name) { must(fdt_property(blob_.data(), name, nullptr, 0)); }
+  void text(const char* name, const char* value) { must(fdt_property_string(blob_.data(), name, value)); }
+  void cell(const char* name, uint32_t value) { must(fdt_property_u32(blob_.data(), name, value)); }
+  void cell64(const char* name, uint64_t value) { must(fdt_property_u64(blob_.data(), name, value)); }
+  void cells(const char* name, std::initializer_list<uint32_t> values) {
+    std::vector<fdt32_t> big;
+    for (uint32_t v : values) big.push_back(cpu_to_fdt32(v));
+    must(fdt_property(blob_.data(), name, big.data(), static_cast<int>(big.size() * sizeof(fdt32_t))));
+  }
+  void reg(uint64_t base, uint64_t size) {
+    cells("reg", {static_cast<uint32_t>(base >> 32), static_cast<uint32_t>(base), static_cast<uint32_t>(size >> 32),
+                  static_cast<uint32_t>(size)});
+  }
+  void finish() { must(fdt_finish(blob_.data())); }
+
+ private:
+  static void must(int r) {
+    if (r < 0) throw std::runtime_error(std::string("device tree: ") + fdt_strerror(r));
+  }
+  std::vector<std::byte>& blob_;
+};
+
+void write_cpus(Writer& w, unsigned vcpus) {
+  w.begin("cpus");
+  w.cell("#address-cells", 1);
+  w.cell("#size-cells", 0);
+  for (unsigned i = 0; i < vcpus; ++i) {
+    w.begin("cpu@" + std::to_string(i));
+    w.text("device_type", "cpu");
+    w.text("compatible", "arm,armv8");
+    w.text("enable-method", "psci");
+    w.cell("reg", i);
+    w.end();
+  }
+  w.end();
+}
+
+void write_interrupts(Writer& w, unsigned vcpus) {
+  w.begin("interrupt-controller");
+  w.text("compatible", "arm,gic-v3");
+  w.cell("#interrupt-cells", 3);
+  w.flag("interrupt-controller");
+  w.cells("reg", {0, static_cast<uint32_t>(Arm64Layout::kGicDistributor), 0, 0x10000, 0,
+                  static_cast<uint32_t>(Arm64Layout::kGicRedistributor), 0, 0x20000 * vcpus});
+  w.cell("phandle", kPhandleGic);
+  w.end();
+  w.begin("timer");
+  w.text("compatible", "arm,armv8-timer");
+  w.flag("always-on");
+  w.cells("interrupts", {1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4});
+  w.cell("clock-frequency", 19200000);
+  w.end();
+}
+
+// What the resource manager reads: Gunyah RM, src/vm_config.
+void write_vm_config(Writer& w) {
+  w.begin("gunyah-vm-config");
+  w.text("image-name", "mvmm");
+  w.text("os-type", "linux");
+  w.begin("memory");
+  w.cell("#address-cells", 2);
+  w.cell("#size-cells", 2);
+  w.cell64("base-address", Arm64Layout::kMemoryBase);
+  w.end();
+  w.begin("interrupts");
+  w.cell("config", kPhandleGic);
+  w.end();
+  w.begin("vcpus");
+  w.text("affinity", "proxy");
+  w.end();
+  w.begin("vdevices");
+  w.text("generate", "/hypervisor");
+  w.end();
+  w.end();
+}
+
+}  // namespace
+
+std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus) {
+  std::vector<std::byte> blob(Arm64Layout::kTreeSize);
+  Writer w(blob);
+  w.begin("");
+  w.cell("#address-cells", 2);
+  w.cell("#size-cells", 2);
+  w.cell("interrupt-parent", kPhandleGic);
+  w.begin("memory@80000000");
+  w.text("device_type", "memory");
+  w.reg(Arm64Layout::kMemoryBase, memory_bytes);
+  w.end();
+  write_cpus(w, vcpus);
+  w.begin("psci");
+  w.text("compatible", "arm,psci-1.0");
+  w.text("method", "hvc");
+  w.end();
+  write_interrupts(w, vcpus);
+  w.begin("uart@9000000");
+  w.text("compatible", "arm,pl011");
+  w.reg(Arm64Layout::kPl011, 0x1000);
+  w.end();
+  write_vm_config(w);
+  w.end();
+  w.finish();
+  // the blob says it is shorter than the room it has: the resource manager's overlay would go there
+  return blob;
+}
+
+}  // namespace mv

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// The device tree of the arm64 machine, written with libfdt.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace mv {
+
+struct Arm64Layout {
+  static constexpr uint64_t kMemoryBase = 0x80000000;
+  static constexpr uint64_t kPl011 = 0x09000000;
+  static constexpr uint64_t kDebugExit = 0x09010000;
+  static constexpr uint64_t kScratch = 0x09020000;
+  static constexpr uint64_t kGicDistributor = 0x3fff0000;
+  static constexpr uint64_t kGicRedistributor = 0x3f000000;
+  static constexpr uint64_t kTreeSize = 0x10000;  // at the end of memory
+};
+
+// A tree of kTreeSize bytes.  Throws std::runtime_error if it does not fit.
+std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus);
+
+}  // namespace mv

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "vmm/backend/gunyah.h"
+
+#include <csignal>
+#include <cstring>
+#include <stdexcept>
+#include <thread>
+
+#include "vmm/backend/device_tree.h"
+#include "vmm/backend/run_page.h"
+
+namespace mv {
+
+namespace {
+
+// VCPU_RUN sleeps inside the kernel; only a signal that does not restart calls brings a thread out of it.
+void install_kick() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  ::sigaction(SIGUSR1, &action, nullptr);
+}
+
+}  // namespace
+
+GunyahBackend::GunyahBackend(const VmConfig& config)
+    : config_(config), device_(open_node("/dev/gunyah")), vm_(must_ioctl("CREATE_VM", device_.get(), GUNYAH_CREATE_VM, 0)) {
+  install_kick();
+  map_memory();
+  add_vcpus();
+}
+
+GunyahBackend::~GunyahBackend() = default;
+
+uint64_t GunyahBackend::memory_base() const { return Arm64Layout::kMemoryBase; }
+
+void GunyahBackend::map_memory() {
+  gunyah_create_mem_args create{};
+  create.flags = GHMF_CLOEXEC;
+  create.size = config_.memory_bytes;
+  memory_ = Fd(must_ioctl("CREATE_GUEST_MEM", device_.get(), GUNYAH_CREATE_GUEST_MEM, &create));
+  gunyah_map_mem_args map{};
+  map.guest_addr = Arm64Layout::kMemoryBase;
+  map.flags = GUNYAH_MEM_DEFAULT_ACCESS | GUNYAH_MEM_ALLOW_RWX;
+  map.guest_mem_fd = static_cast<__u32>(memory_.get());
+  map.size = config_.memory_bytes;
+  must_ioctl("MAP_MEM", vm_.get(), GUNYAH_VM_MAP_MEM, &map);
+}
+
+void GunyahBackend::add_vcpus() {
+  for (unsigned i = 0; i < config_.vcpus; ++i) {
+    gunyah_fn_vcpu_arg arg{.id = i};
+    gunyah_fn_desc d{.type = GUNYAH_FN_VCPU, .arg_size = sizeof arg, .arg = reinterpret_cast<uint64_t>(&arg)};
+    Vcpu v;
+    v.id = i;
+    v.fd = Fd(must_ioctl("ADD_FUNCTION(vcpu)", vm_.get(), GUNYAH_VM_ADD_FUNCTION, &d));
+    const int size = must_ioctl("VCPU_MMAP_SIZE", v.fd.get(), GUNYAH_VCPU_MMAP_SIZE, 0);
+    v.page = Mapping(static_cast<size_t>(size), PROT_READ | PROT_WRITE, MAP_SHARED, v.fd.get(), 0, "vCPU page");
+    v.run = v.page.as<gunyah_vcpu_run>();
+    vcpus_.push_back(std::move(v));
+  }
+}
+
+// Lent memory may have no host mapping once the guest touches it: each image gets its own, for a moment.
+void GunyahBackend::load(std::span<const Image> images) {
+  for (const Image& i : images) {
+    const uint64_t at = i.gpa - Arm64Layout::kMemoryBase;
+    if (i.gpa < Arm64Layout::kMemoryBase || at > config_.memory_bytes || i.bytes.size() > config_.memory_bytes - at) {
+      throw std::invalid_argument("image lies outside guest memory");
+    }
+    const uint64_t page = at & ~uint64_t{4095};
+    Mapping window(at - page + i.bytes.size() + 1, PROT_READ | PROT_WRITE, MAP_SHARED, memory_.get(), page, "guest memory window");
+    std::memcpy(window.as() + (at - page), i.bytes.data(), i.bytes.size());
+  }
+}
+
+void GunyahBackend::start() {
+  const Image tree{Arm64Layout::kMemoryBase + config_.memory_bytes - Arm64Layout::kTreeSize,
+                   make_device_tree(config_.memory_bytes, config_.vcpus)};
+  load({&tree, 1});
+  gunyah_vm_dtb_config dtb{.guest_phys_addr = tree.gpa, .size = tree.bytes.size()};
+  must_ioctl("SET_DTB_CONFIG", vm_.get(), GUNYAH_VM_SET_DTB_CONFIG, &dtb);
+  gunyah_vm_boot_context pc{.reg = GUNYAH_VM_BOOT_CONTEXT_REG(REG_SET_PC, 0), .reserved = 0, .value = config_.entry};
+  must_ioctl("SET_BOOT_CONTEXT", vm_.get(), GUNYAH_VM_SET_BOOT_CONTEXT, &pc);
+  must_ioctl("VM_START", vm_.get(), GUNYAH_VM_START, 0);
+  if (config_.walk) control_.walk_switch(vm_.get(), true);
+}
+
+Ending GunyahBackend::run_vcpu(Vcpu& v, Server& server) {
+  while (!stopping_) {
+    if (::ioctl(v.fd.get(), GUNYAH_VCPU_RUN, 0) < 0) {
+      if (errno == EINTR || errno == EAGAIN) continue;
+      return {EndKind::crashed, std::string("VCPU_RUN: ") + std::strerror(errno)};
+    }
+    switch (v.run->exit_reason) {
+      case GUNYAH_VCPU_EXIT_MMIO:
+        run_page_reply(*v.run, server.serve(run_page_access(*v.run, v.id)));
+        break;
+      case GUNYAH_VCPU_EXIT_STATUS:
+        return run_page_ending(*v.run);
+      case GUNYAH_VCPU_EXIT_PAGE_FAULT:
+        return run_page_fault(*v.run);
+      default:
+        return {EndKind::crashed, "exit reason " + std::to_string(v.run->exit_reason)};
+    }
+  }
+  return {};
+}
+
+Ending GunyahBackend::run(Server& server) {
+  start();
+  std::vector<Ending> endings(vcpus_.size());
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < vcpus_.size(); ++i) {
+      threads.emplace_back([&, i] {
+        {
+          std::lock_guard lock(runners_mutex_);
+          runners_.push_back(::pthread_self());
+        }
+        endings[i] = run_vcpu(vcpus_[i], server);
+        {
+          std::lock_guard lock(runners_mutex_);
+          std::erase(runners_, ::pthread_self());
+        }
+        stop();
+      });
+    }
+  }
+  for (const Ending& e : endings) {
+    if (e.kind != EndKind::stopped) return e;
+  }
+  return {};
+}
+
+// The flag alone does not wake a sleeper, the signal alone could come between its look at stopping_ and the call.
+void GunyahBackend::stop() {
+  stopping_ = true;
+  for (Vcpu& v : vcpus_) std::atomic_ref(v.run->immediate_exit).store(1);
+  std::lock_guard lock(runners_mutex_);
+  for (pthread_t t : runners_) ::pthread_kill(t, SIGUSR1);
+}
+
+std::optional<WalkStamps> GunyahBackend::walk(unsigned vcpu) { return control_.walk(vm_.get(), vcpu); }
+
+std::optional<uint64_t> GunyahBackend::instructions(unsigned vcpu) {
+  const auto c = control_.counters(vm_.get(), vcpu);
+  return c ? std::optional<uint64_t>(c->instructions) : std::nullopt;
+}
+
+}  // namespace mv

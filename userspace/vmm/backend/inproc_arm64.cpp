@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "vmm/backend/inproc_arm64.h"
+
+#include "vmm/backend/device_tree.h"
+#include "vmm/backend/run_page.h"
+
+namespace mv {
+
+InprocArm64::InprocArm64(const VmConfig& config) : config_(config), memory_(Arm64Layout::kMemoryBase, config.memory_bytes) {
+  if (config.vcpus < 1 || config.vcpus > GUNYAH_VCPUS) throw std::invalid_argument("a Gunyah VM has 1 to 32 vCPUs here");
+  gunyah_vm_init(vm_.get());
+  if (hv_memmap_add(&vm_->map, Arm64Layout::kMemoryBase, config.memory_bytes, memory_.host(), nullptr, HV_MEM_RWX) < 0) {
+    throw std::invalid_argument("guest memory must be a multiple of 4 KiB");
+  }
+  for (unsigned i = 0; i < config.vcpus; ++i) {
+    auto& v = vcpus_.emplace_back(std::make_unique<Vcpu>());
+    gunyah_vm_attach_vcpu(vm_.get(), v->core.get(), i, v->arena.data(), Arena::size(), kArenaLimit);
+    v->core->walk.on = config.walk;
+  }
+}
+
+InprocArm64::~InprocArm64() = default;
+
+uint64_t InprocArm64::memory_base() const { return Arm64Layout::kMemoryBase; }
+
+void InprocArm64::load(std::span<const Image> images) { memory_.load(images); }
+
+gunyah_next InprocArm64::step(Vcpu& v) {
+  const gunyah_next next = gunyah_vcpu_step(v.core.get(), &v.run, kInprocBatch);
+  if (__atomic_exchange_n(&vm_->wake, 0, __ATOMIC_SEQ_CST)) bell_.wake();
+  // all memory is there: what cannot be had is not allowed
+  return next == GUNYAH_NEXT_PAGE ? gunyah_vcpu_paged(v.core.get(), &v.run, -EPERM, false) : next;
+}
+
+Ending InprocArm64::run_vcpu(Vcpu& v, Server& server) {
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    switch (step(v)) {
+      case GUNYAH_NEXT_RETURN:
+        if (v.run.exit_reason != GUNYAH_VCPU_EXIT_MMIO) return run_page_ending(v.run);
+        run_page_reply(v.run, server.serve(run_page_access(v.run, v.core->id)));
+        if (gunyah_vcpu_enter(v.core.get(), &v.run) < 0) return {EndKind::crashed, "resume action refused"};
+        break;
+      case GUNYAH_NEXT_WAIT:
+        bell_.wait([&] { return gunyah_vcpu_ready(v.core.get()) || stopping_; });
+        break;
+      case GUNYAH_NEXT_ARENA:
+        v.arena.grow(v.core->cpu.hv.blocks);
+        break;
+      default:
+        break;
+    }
+  }
+  return {};
+}
+
+Ending InprocArm64::run(Server& server) {
+  const std::vector<std::byte> tree = make_device_tree(config_.memory_bytes, config_.vcpus);
+  vm_->dtb_gpa = Arm64Layout::kMemoryBase + config_.memory_bytes - tree.size();
+  vm_->dtb_size = tree.size();
+  const Image image{vm_->dtb_gpa, tree};
+  memory_.load({&image, 1});
+  gunyah_vm_boot_context(vm_.get(), GUNYAH_VM_BOOT_CONTEXT_REG(REG_SET_PC, 0), config_.entry);
+  if (gunyah_vm_configure(vm_.get(), tree.data(), tree.size())) throw std::logic_error("inproc: device tree refused");
+  gunyah_vm_run(vm_.get());
+  std::vector<Ending> endings(vcpus_.size());
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < vcpus_.size(); ++i) {
+      gunyah_vcpu_enter(vcpus_[i]->core.get(), &vcpus_[i]->run);
+      threads.emplace_back([&, i] {
+        endings[i] = run_vcpu(*vcpus_[i], server);
+        stop();
+      });
+    }
+  }
+  for (const Ending& e : endings) {
+    if (e.kind != EndKind::stopped) return e;
+  }
+  return {};
+}
+
+void InprocArm64::stop() {
+  stopping_ = true;
+  for (auto& v : vcpus_) hv_cpu_request(&v->core->cpu.hv, HV_REQ_STOP);
+  bell_.wake();
+}
+
+std::optional<WalkStamps> InprocArm64::walk(unsigned vcpu) { return walk_stamps(vcpus_.at(vcpu)->core->walk); }
+
+std::optional<uint64_t> InprocArm64::instructions(unsigned vcpu) {
+  return __atomic_load_n(&vcpus_.at(vcpu)->core->cpu.hv.retired, __ATOMIC_RELAXED);
+}
+
+}  // namespace mv

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Gunyah's half of kmod/core in this process: no module, no root, no QEMU.
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+#include "vmm/backend/inproc_common.h"
+
+extern "C" {
+#include "core/gunyah/gunyah.h"
+}
+
+namespace mv {
+
+class InprocArm64 : public Backend {
+ public:
+  explicit InprocArm64(const VmConfig& config);
+  ~InprocArm64() override;
+
+  std::string_view name() const override { return "inproc"; }
+  Arch arch() const override { return Arch::arm64; }
+  uint64_t memory_base() const override;
+  void load(std::span<const Image> images) override;
+  Ending run(Server& server) override;
+  void stop() override;
+  std::optional<WalkStamps> walk(unsigned vcpu) override;
+  std::optional<uint64_t> instructions(unsigned vcpu) override;
+
+  gunyah_core_vm& core() { return *vm_; }
+  uint8_t* memory() { return memory_.host(); }
+
+ private:
+  struct Vcpu {
+    CorePtr<gunyah_vcpu> core = core_new<gunyah_vcpu>();
+    gunyah_vcpu_run run{};
+    Arena arena;
+  };
+
+  Ending run_vcpu(Vcpu& v, Server& server);
+  gunyah_next step(Vcpu& v);
+
+  VmConfig config_;
+  GuestMemory memory_;
+  CorePtr<gunyah_core_vm> vm_ = core_new<gunyah_core_vm>();
+  std::vector<std::unique_ptr<Vcpu>> vcpus_;
+  Bell bell_;
+  std::atomic<bool> stopping_ = false;
+};
+
+}  // namespace mv

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// What both inproc backends need: guest memory, block arenas, and threads that sleep until something happens.
+#pragma once
+
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+
+#include "vmm/backend/backend.h"
+#include "vmm/backend/fd.h"
+
+extern "C" {
+#include "core/cpu/block.h"
+#include "core/walk.h"
+}
+
+namespace mv {
+
+// Instructions between two looks at the world: some milliseconds.
+constexpr uint64_t kInprocBatch = 200000;
+constexpr size_t kArenaFirst = 256 << 10;
+constexpr size_t kArenaLimit = 4 << 20;
+
+// A core object is large, zeroed, and not C++'s to construct.
+template <typename T>
+struct CoreFree {
+  void operator()(T* p) const { std::free(p); }
+};
+template <typename T>
+using CorePtr = std::unique_ptr<T, CoreFree<T>>;
+
+template <typename T>
+CorePtr<T> core_new() {
+  void* p = std::aligned_alloc(alignof(std::max_align_t) > 64 ? alignof(std::max_align_t) : 64, (sizeof(T) + 63) & ~size_t{63});
+  if (!p) throw std::bad_alloc();
+  std::memset(p, 0, sizeof(T));
+  return CorePtr<T>(static_cast<T*>(p));
+}
+
+// The memory for decoded blocks, grown on demand.
+class Arena {
+ public:
+  Arena() : memory_(std::make_unique<std::byte[]>(kArenaFirst)) {}
+  void* data() { return memory_.get(); }
+  static constexpr size_t size() { return kArenaFirst; }
+  // The answer to HV_EXIT_ARENA.
+  void grow(hv_blocks& blocks) {
+    auto larger = std::make_unique<std::byte[]>(blocks.want);
+    hv_blocks_set_arena(&blocks, larger.get(), blocks.want);
+    memory_ = std::move(larger);
+  }
+
+ private:
+  std::unique_ptr<std::byte[]> memory_;
+};
+
+// Where vCPU threads sleep.  Whoever changes what they wait for calls wake().
+class Bell {
+ public:
+  template <typename Condition>
+  void wait(Condition condition) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, condition);
+  }
+  void wake() {
+    { std::lock_guard lock(mutex_); }
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+};
+
+class GuestMemory {
+ public:
+  GuestMemory(uint64_t base, uint64_t bytes)
+      : base_(base), map_(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0, "guest memory") {}
+  uint8_t* host() { return map_.as<uint8_t>(); }
+  uint64_t bytes() const { return map_.size(); }
+  void load(std::span<const Image> images) {
+    for (const Image& i : images) {
+      if (i.gpa < base_ || i.gpa - base_ > bytes() || i.bytes.size() > bytes() - (i.gpa - base_)) {
+        throw std::invalid_argument("image lies outside guest memory");
+      }
+      std::memcpy(host() + (i.gpa - base_), i.bytes.data(), i.bytes.size());
+    }
+  }
+
+ private:
+  uint64_t base_;
+  Mapping map_;
+};
+
+inline std::optional<WalkStamps> walk_stamps(hv_walk& walk) {
+  hv_walk_record r;
+  if (hv_walk_get(&walk, 0, &r) != 0) return std::nullopt;
+  WalkStamps s{.cookie = r.cookie, .end = r.end};
+  for (unsigned w = 0; w < HV_WORDS; ++w) s.start[w] = r.start[w];
+  return s;
+}
+
+}  // namespace mv

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#include "vmm/backend/inproc_x86.h"
+
+#include "vmm/backend/ioreq_slot.h"
+#include "vmm/backend/x86_start.h"
+
+namespace mv {
+
+InprocX86::InprocX86(const VmConfig& config) : config_(config), memory_(0, config.memory_bytes) {
+  if (config.vcpus < 1 || config.vcpus > ACRN_IO_REQUEST_MAX) throw std::invalid_argument("an ACRN VM has 1 to 16 vCPUs");
+  acrn_vm_init(vm_.get(), 1, 0, requests_.get());
+  if (hv_memmap_add(&vm_->map, 0, config.memory_bytes, memory_.host(), nullptr, HV_MEM_RWX) < 0) {
+    throw std::invalid_argument("guest memory must be a multiple of 4 KiB");
+  }
+  for (unsigned i = 0; i < config.vcpus; ++i) {
+    auto& v = vcpus_.emplace_back(std::make_unique<Vcpu>());
+    acrn_vm_add_vcpu(vm_.get(), v->core.get(), i, v->arena.data(), Arena::size(), kArenaLimit);
+    v->core->walk.on = config.walk;
+  }
+}
+
+InprocX86::~InprocX86() = default;
+
+void InprocX86::load(std::span<const Image> images) { memory_.load(images); }
+
+// deliver, serve, complete: what a VMM does between ATTACH and NOTIFY, here without a way in between.
+void InprocX86::serve(Vcpu& v, Server& server) {
+  const unsigned id = v.core->id;
+  if (acrn_ioreq_deliver(vm_.get(), id, true) == ACRN_DELIVER_DONE) return;
+  acrn_io_request& slot = requests_->req_slot[id];
+  const Access access = slot_access(slot, id);
+  slot_reply(slot, access, server.serve(access));
+  acrn_ioreq_answer(vm_.get(), id);
+}
+
+void InprocX86::run_vcpu(Vcpu& v, Server& server) {
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    const acrn_next next = acrn_vcpu_step(v.core.get(), kInprocBatch);
+    if (__atomic_exchange_n(&vm_->ipi_sent, 0, __ATOMIC_SEQ_CST)) bell_.wake();
+    switch (next) {
+      case ACRN_NEXT_AGAIN:
+        break;
+      case ACRN_NEXT_ARENA:
+        v.arena.grow(v.core->cpu.hv.blocks);
+        break;
+      case ACRN_NEXT_POSTED:
+        serve(v, server);
+        break;
+      case ACRN_NEXT_WAIT:
+        bell_.wait([&] { return acrn_vcpu_ready(v.core.get()) || stopping_; });
+        break;
+    }
+  }
+}
+
+Ending InprocX86::run(Server& server) {
+  for (const Image& i : x86_start_tables(config_.mode)) memory_.load({&i, 1});
+  const acrn_vcpu_regs regs = x86_start_regs(config_.mode, config_.entry);
+  if (acrn_set_vcpu_regs(vm_.get(), &regs) || acrn_vm_start(vm_.get())) throw std::logic_error("inproc: start refused");
+  {
+    std::vector<std::jthread> threads;
+    for (auto& v : vcpus_) threads.emplace_back([&] { run_vcpu(*v, server); });
+  }
+  return {};
+}
+
+void InprocX86::stop() {
+  stopping_ = true;
+  for (auto& v : vcpus_) hv_cpu_request(&v->core->cpu.hv, HV_REQ_STOP);
+  bell_.wake();
+}
+
+std::optional<WalkStamps> InprocX86::walk(unsigned vcpu) { return walk_stamps(vcpus_.at(vcpu)->core->walk); }
+
+std::optional<uint64_t> InprocX86::instructions(unsigned vcpu) {
+  return __atomic_load_n(&vcpus_.at(vcpu)->core->cpu.hv.retired, __ATOMIC_RELAXED);
+}
+
+}  // namespace mv

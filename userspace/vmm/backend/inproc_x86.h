@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// ACRN's half of kmod/core in this process: no module, no root, no QEMU.
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+#include "vmm/backend/inproc_common.h"
+
+extern "C" {
+#include "core/acrn/acrn.h"
+}
+
+namespace mv {
+
+class InprocX86 : public Backend {
+ public:
+  explicit InprocX86(const VmConfig& config);
+  ~InprocX86() override;
+
+  std::string_view name() const override { return "inproc"; }
+  Arch arch() const override { return Arch::x86_64; }
+  uint64_t memory_base() const override { return 0; }
+  void load(std::span<const Image> images) override;
+  Ending run(Server& server) override;
+  void stop() override;
+  std::optional<WalkStamps> walk(unsigned vcpu) override;
+  std::optional<uint64_t> instructions(unsigned vcpu) override;
+
+  acrn_core_vm& core() { return *vm_; }
+  uint8_t* memory() { return memory_.host(); }
+
+ private:
+  struct Vcpu {
+    CorePtr<acrn_vcpu> core = core_new<acrn_vcpu>();
+    Arena arena;
+  };
+
+  void run_vcpu(Vcpu& v, Server& server);
+  void serve(Vcpu& v, Server& server);
+
+  VmConfig config_;
+  GuestMemory memory_;
+  CorePtr<acrn_io_request_buffer> requests_ = core_new<acrn_io_request_buffer>();
+  CorePtr<acrn_core_vm> vm_ = core_new<acrn_core_vm>();
+  std::vector<std::unique_ptr<Vcpu>> vcpus_;
+  Bell bell_;
+  std::atomic<bool> stopping_ = false;
+};
+
+}  // namespace mv

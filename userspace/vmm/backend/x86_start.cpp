@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "vmm/backend/x86_start.h"
+
+#include <cstring>
+
+namespace mv {
+
+namespace {
+
+// Selectors of the flat GDT: 32-bit code, data, 64-bit code.  Descriptor format: Intel SDM volume 3, section 3.4.5.
+constexpr uint16_t kCode32 = 0x08;
+constexpr uint16_t kData = 0x10;
+constexpr uint16_t kCode64 = 0x18;
+constexpr uint64_t kGdt[] = {0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00af9b000000ffff};
+
+constexpr uint64_t kPml4 = kX86Tables;
+constexpr uint64_t kPdpt = kX86Tables + 0x1000;
+constexpr uint64_t kDirectories = kX86Tables + 0x2000;  // four, one a GiB
+constexpr uint64_t kGdtAt = kX86Tables + 0x6000;
+
+constexpr uint64_t kPresentWritable = 3;
+constexpr uint64_t kLarge = 1 << 7;
+
+constexpr uint64_t kCr0Real = 0x30;       // ET, NE
+constexpr uint64_t kCr0Protected = 0x31;  // + PE
+constexpr uint64_t kCr0Long = 0x80000031;  // + PG
+constexpr uint64_t kCr4Pae = 0x20;
+constexpr uint64_t kEferLong = 0x500;  // LME, LMA
+
+void put64(std::vector<std::byte>& bytes, uint64_t at, uint64_t value) { std::memcpy(bytes.data() + at, &value, sizeof value); }
+
+std::vector<std::byte> identity_map() {
+  std::vector<std::byte> t(0x6000);
+  put64(t, 0, kPdpt | kPresentWritable);
+  for (uint64_t gib = 0; gib < 4; ++gib) put64(t, kPdpt - kPml4 + 8 * gib, (kDirectories + 0x1000 * gib) | kPresentWritable);
+  for (uint64_t i = 0; i < 2048; ++i) put64(t, kDirectories - kPml4 + 8 * i, (i << 21) | kPresentWritable | kLarge);
+  return t;
+}
+
+}  // namespace
+
+std::vector<Image> x86_start_tables(StartMode mode) {
+  std::vector<Image> images;
+  if (mode == StartMode::real16) return images;
+  std::vector<std::byte> gdt(sizeof kGdt);
+  std::memcpy(gdt.data(), kGdt, sizeof kGdt);
+  images.push_back({kGdtAt, std::move(gdt)});
+  if (mode == StartMode::long64) images.push_back({kPml4, identity_map()});
+  return images;
+}
+
+acrn_vcpu_regs x86_start_regs(StartMode mode, uint64_t entry) {
+  acrn_vcpu_regs r{};
+  acrn_regs& v = r.vcpu_regs;
+  if (mode == StartMode::real16) {
+    // data segments have base 0 whatever their selector: ACRN does not multiply by 16 here
+    v.cs_sel = static_cast<uint16_t>(entry >> 4 & 0xf000);
+    v.cs_base = entry & ~uint64_t{0xffff};
+    v.cs_limit = 0xffff;
+    v.cs_ar = 0x9f;
+    v.rip = entry & 0xffff;
+    v.cr0 = kCr0Real;
+    v.idt.limit = 0x3ff;
+    return r;
+  }
+  const bool is_long = mode == StartMode::long64;
+  v.gdt.base = kGdtAt;
+  v.gdt.limit = sizeof kGdt - 1;
+  v.rip = entry;
+  v.cs_sel = is_long ? kCode64 : kCode32;
+  v.cs_ar = is_long ? 0xa09b : 0xc09b;
+  v.cs_limit = 0xffffffff;
+  v.ss_sel = v.ds_sel = v.es_sel = v.fs_sel = v.gs_sel = kData;
+  v.cr0 = is_long ? kCr0Long : kCr0Protected;
+  if (is_long) {
+    v.cr3 = kPml4;
+    v.cr4 = kCr4Pae;
+    v.ia32_efer = kEferLong;
+  }
+  return r;
+}
+
+}  // namespace mv

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// A whole machine: a backend, devices at their addresses, and how it ended.
+//
+//   x86-64  RAM at 0; 16550 at port 0x3f8; debug exit at port 0xf4; ACPI PM1 block at 0x400; reset control at 0xcf9;
+//           scratch device at ports 0x500 and GPA 0xd0000000
+//   arm64   RAM at 0x80000000; PL011 at 0x09000000; debug exit at 0x09010000; scratch device at 0x09020000
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <span>
+
+#include "vmm/backend/backend.h"
+#include "vmm/bus/bus.h"
+#include "vmm/devices/console_port.h"
+#include "vmm/devices/device.h"
+#include "vmm/machine/outcome.h"
+#include "vmm/machine/walk_log.h"
+
+namespace mv {
+
+struct MachineConfig {
+  std::string backend = "inproc";
+  Arch arch = Arch::x86_64;
+  VmConfig vm;
+  std::vector<Image> images;
+};
+
+struct MachineSinks {
+  ConsolePort::Output console;                      // a byte from the guest's UART
+  std::function<void(const std::string&)> walk;     // a line of --walk
+  std::function<void(const Access&, const Reply&)> served;  // every access, after it was served (tests)
+};
+
+class Machine : private Server {
+ public:
+  // Creates the VM and loads the images.  Throws std::invalid_argument and std::system_error with one sentence.
+  Machine(const MachineConfig& config, MachineSinks sinks);
+  ~Machine() override;
+
+  // Runs the guest in the calling thread (and the backend's) until it ends or stop() is called.
+  Outcome run();
+  // From any thread.
+  void stop();
+  // Bytes typed at the guest's UART, from any thread.
+  void type(std::span<const uint8_t> bytes);
+
+  uint64_t served() const { return served_; }
+  Backend& backend() { return *backend_; }
+  // Before run(): another device.
+  void add(Space space, uint64_t base, uint64_t length, std::unique_ptr<Device> device);
+
+ private:
+  Reply serve(const Access& access) override;
+  void end(Outcome outcome);
+  void add_x86_devices();
+  void add_arm64_devices();
+
+  MachineSinks sinks_;
+  std::unique_ptr<Backend> backend_;
+  std::mutex mutex_;  // devices, bus users, walk log, outcome
+  ConsolePort console_;
+  Bus bus_;
+  std::vector<std::unique_ptr<Device>> devices_;
+  std::optional<WalkLog> walk_;
+  std::optional<Outcome> outcome_;
+  uint64_t served_ = 0;
+};
+
+}  // namespace mv
