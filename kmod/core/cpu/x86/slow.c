@@ -599,6 +599,7 @@ static enum x86_leave ret_near(struct x86_cpu *cpu, struct x86_insn *i)
 static enum x86_leave loop(struct x86_cpu *cpu, struct x86_insn *i)
 {
 	u64 count = x86_reg_get(cpu, X86_RCX * 8, i->asize), fl;
+	enum x86_leave e = X86_JUMP;
 	bool go;
 
 	if (i->sem == X86_SEM_JCXZ) {
@@ -609,12 +610,12 @@ static enum x86_leave loop(struct x86_cpu *cpu, struct x86_insn *i)
 		go = count && (i->sem == X86_SEM_LOOP || !(fl & X86_FLAG_ZF) == (i->sem == X86_SEM_LOOPNE));
 	}
 	if (go)
-		TRY(jump_relative(cpu, i));
+		e = jump_relative(cpu, i);
 	else
 		cpu->rip = x86_next_rip(cpu, i);
-	if (i->sem != X86_SEM_JCXZ)
+	if (e == X86_JUMP && i->sem != X86_SEM_JCXZ)
 		x86_reg_put(cpu, X86_RCX * 8, i->asize, count);
-	return X86_JUMP;
+	return e;
 }
 
 static enum x86_leave far_memory(struct x86_cpu *cpu, struct x86_insn *i)
