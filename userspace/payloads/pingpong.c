@@ -17,7 +17,7 @@ int guest(unsigned int vcpu)
 		while (ball != i)
 			relax();
 		if (i % 100 < 2)
-			MMIO(u32, SCRATCH + 4 * vcpu) = i;
+			st32(SCRATCH + 4 * vcpu, i);
 		ball = i + 1;
 	}
 	if (vcpu) {

@@ -40,14 +40,14 @@ int guest(unsigned int vcpu)
 
 	(void)vcpu;
 	for (round = 0; round < ROUNDS; round++) {
-		STORM(1, u8, MMIO(u8, SCRATCH + at) = w, r = MMIO(u8, SCRATCH + at))
-		STORM(2, u16, MMIO(u16, SCRATCH + at) = w, r = MMIO(u16, SCRATCH + at))
-		STORM(4, u32, MMIO(u32, SCRATCH + at) = w, r = MMIO(u32, SCRATCH + at))
+		STORM(1, u8, st8(SCRATCH + at, w), r = ld8(SCRATCH + at))
+		STORM(2, u16, st16(SCRATCH + at, w), r = ld16(SCRATCH + at))
+		STORM(4, u32, st32(SCRATCH + at, w), r = ld32(SCRATCH + at))
 #if defined(__x86_64__) || defined(__aarch64__)
-		STORM(8, u64, MMIO(u64, SCRATCH + at) = w, r = MMIO(u64, SCRATCH + at))
+		STORM(8, u64, st64(SCRATCH + at, w), r = ld64(SCRATCH + at))
 #endif
 	}
-	wrong |= MMIO(u32, SCRATCH + 48) != sum || MMIO(u32, SCRATCH + 56) != count;
+	wrong |= ld32(SCRATCH + 48) != sum || ld32(SCRATCH + 56) != count;
 #ifdef SCRATCH_PORT
 	sum = count = 0;
 	for (round = 0; round < ROUNDS; round++) {

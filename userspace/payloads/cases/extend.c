@@ -4,7 +4,11 @@
 
 static void report(u32 at, unsigned long value)
 {
-	MMIO(unsigned long, TEST_DEVICE + at) = value;
+#ifdef __i386__
+	st32(TEST_DEVICE + at, value);
+#else
+	st64(TEST_DEVICE + at, value);
+#endif
 }
 
 int guest(unsigned int vcpu)

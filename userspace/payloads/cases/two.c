@@ -11,8 +11,8 @@ int guest(unsigned int vcpu)
 	if (!vcpu)
 		start_second();
 	for (i = 0; i < 2000; i++) {
-		MMIO(u32, SCRATCH + 4 * vcpu) = i ^ (vcpu << 16);
-		wrong |= MMIO(u32, SCRATCH + 4 * vcpu) ^ i ^ (vcpu << 16);
+		st32(SCRATCH + 4 * vcpu, i ^ (vcpu << 16));
+		wrong |= ld32(SCRATCH + 4 * vcpu) ^ i ^ (vcpu << 16);
 	}
 	finished[vcpu] = wrong ? 2 : 1;
 	while (vcpu || !finished[1])

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <mutex>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct Target {
   Arch arch() const { return port == "arm64" ? Arch::arm64 : Arch::x86_64; }
   bool x86() const { return arch() == Arch::x86_64; }
   unsigned pointer_bytes() const { return port == "i386" ? 4 : 8; }
+  friend void PrintTo(const Target& t, std::ostream* out) { *out << t.backend << " " << t.port; }
+
   // payloads/guest.h
   uint64_t test_device() const { return x86() ? 0xd0001000 : 0x09030000; }
 };
