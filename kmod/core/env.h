@@ -37,7 +37,7 @@
  * races are the guest's business: ThreadSanitizer is told not to look here.
  */
 #if defined(__SANITIZE_THREAD__) && !defined(__KERNEL__)
-#define ENV_GUEST static __attribute__((noinline, unused, no_sanitize("thread")))
+#define ENV_GUEST static __attribute__((__noinline__, __unused__, no_sanitize("thread")))
 #else
 #define ENV_GUEST static __always_inline
 #endif
@@ -67,5 +67,25 @@ ENV_GUEST_CAS(16, u16)
 ENV_GUEST_CAS(32, u32)
 ENV_GUEST_CAS(64, u64)
 #undef ENV_GUEST_CAS
+
+/* The same for 16 aligned bytes: true if they were old[0], old[1]; otherwise old[] gets what was found. */
+#if defined(__SANITIZE_THREAD__) && !defined(__KERNEL__)
+#define ENV_GUEST_WIDE static __attribute__((__noinline__, __unused__, no_sanitize("thread")))
+#else
+#define ENV_GUEST_WIDE static __attribute__((__noinline__, __unused__))
+#endif
+#ifdef __x86_64__
+__attribute__((target("cx16")))
+#endif
+ENV_GUEST_WIDE bool env_guest_cas128(void *p, u64 old[2], u64 low, u64 high)
+{
+	unsigned __int128 want = (unsigned __int128)old[1] << 64 | old[0];
+	unsigned __int128 found;
+
+	found = __sync_val_compare_and_swap((unsigned __int128 *)p, want, (unsigned __int128)high << 64 | low);
+	old[0] = (u64)found;
+	old[1] = (u64)(found >> 64);
+	return found == want;
+}
 
 #endif
