@@ -47,6 +47,7 @@ struct arm64_state {
 #define ARM64_MODE_EL1H 5u
 
 #define ARM64_FETCH_ENTRIES 64
+#define ARM64_MARKS 2048
 #define ARM64_TIMER_HZ 19200000ull
 
 /* The system registers that hold what was written to them; the table in sysreg.c says which is which. */
@@ -95,6 +96,9 @@ struct arm64_cpu {
 	u64 generation;			/* of translations; high part of hv.key */
 	u64 abort_va;			/* virtual address of an access that left step(), for arm64_external_abort() */
 	u64 device_limit;		/* GPAs without memory below it are devices; at and above they abort */
+	u64 code_marks[ARM64_MARKS / 64];	/* see mark_bit() in mmu.c */
+	u64 data_marks[ARM64_MARKS / 64];
+	u8 walk_shift;			/* log2 of the size of the page or block that the last walk found */
 	u32 virtual_time;		/* the counter advances with retired instructions, not with nanoseconds */
 
 	struct hv_tlb tlbs[2];		/* EL0, EL1 */

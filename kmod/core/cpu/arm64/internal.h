@@ -131,6 +131,8 @@ static __always_inline u32 arm64_nzcv(const struct arm64_cpu *cpu)
 void arm64_mode_update(struct arm64_cpu *cpu);
 /* Select another stack pointer; the caller updates the mode. */
 void arm64_sp_select(struct arm64_cpu *cpu, u32 el, u32 spsel);
+/* Drop what fetches have found: code TLB, links, jump cache. */
+void arm64_code_flush(struct arm64_cpu *cpu);
 void arm64_tlb_flush(struct arm64_cpu *cpu);
 void arm64_tlb_flush_page(struct arm64_cpu *cpu, u64 va);
 

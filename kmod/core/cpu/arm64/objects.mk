@@ -6,6 +6,7 @@ mockvisor-y += kmod/core/cpu/arm64/decode_memory.o
 mockvisor-y += kmod/core/cpu/arm64/exception.o
 mockvisor-y += kmod/core/cpu/arm64/exec.o
 mockvisor-y += kmod/core/cpu/arm64/fetch.o
+mockvisor-y += kmod/core/cpu/arm64/slow.o
 mockvisor-y += kmod/core/cpu/arm64/integer.o
 mockvisor-y += kmod/core/cpu/arm64/memory.o
 mockvisor-y += kmod/core/cpu/arm64/exclusive.o

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* State of the AArch64 CPU: reset, get and set, and what is derived from it. */
+#include "internal.h"
+
+void arm64_mode_update(struct arm64_cpu *cpu)
+{
+	u64 mode = 0;
+
+	if (cpu->el)
+		mode |= ARM64_KEY_EL1;
+	if (cpu->il)
+		mode |= ARM64_KEY_ILLEGAL;
+	if (cpu->x[ARM64_SP] & 15)
+		mode |= ARM64_KEY_SP_BAD;
+	cpu->hv.key = cpu->generation << 16 | mode;
+	cpu->tlb = &cpu->tlbs[cpu->el];
+}
+
+void arm64_sp_select(struct arm64_cpu *cpu, u32 el, u32 spsel)
+{
+	cpu->sp_bank[cpu->el && cpu->spsel] = cpu->x[ARM64_SP];
+	cpu->el = (u8)el;
+	cpu->spsel = (u8)spsel;
+	cpu->x[ARM64_SP] = cpu->sp_bank[el && spsel];
+}
+
+u64 arm64_pstate_get(const struct arm64_cpu *cpu)
+{
+	u64 mode = !cpu->el ? ARM64_MODE_EL0T : cpu->spsel ? ARM64_MODE_EL1H : ARM64_MODE_EL1T;
+
+	return (u64)arm64_nzcv(cpu) << 28 | (cpu->il ? ARM64_PSTATE_IL : 0) | cpu->daif | mode;
+}
+
+void arm64_pstate_put(struct arm64_cpu *cpu, u64 pstate)
+{
+	arm64_nzcv_put(cpu, (u32)(pstate >> 28) & 15);
+	cpu->daif = (u32)(pstate & ARM64_PSTATE_DAIF);
+	cpu->il = !!(pstate & ARM64_PSTATE_IL);
+	arm64_sp_select(cpu, (pstate & 0xc) == 4, pstate & 1);
+	arm64_mode_update(cpu);
+}
+
+void arm64_code_flush(struct arm64_cpu *cpu)
+{
+	u32 i;
+
+	for (i = 0; i < ARM64_FETCH_ENTRIES; i++) {
+		cpu->fetch[0][i].tag = HV_TLB_NO_TAG;
+		cpu->fetch[1][i].tag = HV_TLB_NO_TAG;
+	}
+	memset(cpu->code_marks, 0, sizeof(cpu->code_marks));
+	cpu->generation++;
+	arm64_mode_update(cpu);
+}
+
+void arm64_tlb_flush(struct arm64_cpu *cpu)
+{
+	hv_tlb_flush(&cpu->tlbs[0]);
+	hv_tlb_flush(&cpu->tlbs[1]);
+	memset(cpu->data_marks, 0, sizeof(cpu->data_marks));
+	arm64_code_flush(cpu);
+}
+
+void arm64_init(struct arm64_cpu *cpu, struct hv_memmap *map, u32 id, void *arena, size_t arena_size, size_t arena_limit)
+{
+	cpu->hv.map = map;
+	cpu->hv.id = id;
+	cpu->hv.epoch = 1;	/* 0 is the epoch of dead blocks */
+	cpu->generation = 1;
+	hv_blocks_init(&cpu->hv.blocks, arena, arena_size, arena_limit);
+	arm64_reset(cpu);
+}
+
+void arm64_reset(struct arm64_cpu *cpu)
+{
+	memset(cpu->x, 0, sizeof(cpu->x));
+	memset(cpu->sp_bank, 0, sizeof(cpu->sp_bank));
+	memset(&cpu->sys, 0, sizeof(cpu->sys));
+	memset(&cpu->monitor, 0, sizeof(cpu->monitor));
+	cpu->sys.sctlr_el1 = ARM64_SCTLR_RES1;
+	cpu->pc = 0;
+	cpu->woken = 0;
+	cpu->el = 1;
+	cpu->spsel = 1;
+	arm64_pstate_put(cpu, ARM64_PSTATE_DAIF | ARM64_MODE_EL1H);
+	cpu->hv.epoch++;
+	arm64_tlb_flush(cpu);
+}
+
+/* Fields that struct arm64_state and struct arm64_sysregs have in common. */
+#define SYSREGS(M) \
+	M(elr_el1) M(spsr_el1) M(esr_el1) M(far_el1) M(vbar_el1) M(sctlr_el1) M(tcr_el1) M(ttbr0_el1) M(ttbr1_el1) \
+	M(mair_el1) M(amair_el1) M(contextidr_el1) M(cpacr_el1) M(tpidr_el0) M(tpidrro_el0) M(tpidr_el1) M(cntkctl_el1) \
+	M(par_el1) M(mdscr_el1)
+
+void arm64_state_get(const struct arm64_cpu *cpu, struct arm64_state *s)
+{
+	memcpy(s->x, cpu->x, sizeof(s->x));
+	s->pc = cpu->pc;
+	s->pstate = arm64_pstate_get(cpu);
+	s->sp_el0 = cpu->el && cpu->spsel ? cpu->sp_bank[0] : cpu->x[ARM64_SP];
+	s->sp_el1 = cpu->el && cpu->spsel ? cpu->x[ARM64_SP] : cpu->sp_bank[1];
+#define GET(name) s->name = cpu->sys.name;
+	SYSREGS(GET)
+#undef GET
+}
+
+void arm64_state_set(struct arm64_cpu *cpu, const struct arm64_state *s)
+{
+	memcpy(cpu->x, s->x, sizeof(s->x));
+	cpu->pc = s->pc;
+	arm64_pstate_put(cpu, s->pstate);
+	cpu->sp_bank[0] = s->sp_el0;
+	cpu->sp_bank[1] = s->sp_el1;
+	cpu->x[ARM64_SP] = cpu->sp_bank[cpu->el && cpu->spsel];
+#define SET(name) cpu->sys.name = s->name;
+	SYSREGS(SET)
+#undef SET
+	cpu->sys.sctlr_el1 |= ARM64_SCTLR_RES1;
+	cpu->monitor.size = 0;
+	cpu->hv.epoch++;
+	arm64_tlb_flush(cpu);
+}
+
+u64 arm64_get_x(const struct arm64_cpu *cpu, unsigned int n)
+{
+	return n < 31 ? cpu->x[n] : 0;
+}
+
+void arm64_set_x(struct arm64_cpu *cpu, unsigned int n, u64 value)
+{
+	if (n < 31)
+		cpu->x[n] = value;
+}

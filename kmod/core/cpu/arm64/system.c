@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Exception generation, hints, barriers, PSTATE and the SYS instructions (C4.1.94, C5). */
+#include "internal.h"
+
+/* A block of DC ZVA: DCZID_EL0.BS says 4 << 4 bytes. */
+#define ZVA_BYTES 64u
+
+static enum arm64_leave call(struct arm64_cpu *cpu)
+{
+	if (!cpu->el)
+		return arm64_undefined(cpu);
+	cpu->pc += 4;
+	cpu->stop = HV_EXIT_CALL;
+	return ARM64_LEAVE;
+}
+
+static enum arm64_leave generate(struct arm64_cpu *cpu, u32 w)
+{
+	u32 imm = ARM64_BITS(w, 20, 5);
+
+	switch (w & 0xffe0001f) {
+	case 0xd4000001:
+		cpu->pc += 4;	/* the preferred return address is the next instruction */
+		return arm64_raise(cpu, ARM64_EC_SVC, imm);
+	case 0xd4000002:
+	case 0xd4000003:
+		return call(cpu);
+	case 0xd4200000:
+		return arm64_raise(cpu, ARM64_EC_BRK, imm);
+	default:
+		return arm64_undefined(cpu);
+	}
+}
+
+static enum arm64_leave wait(struct arm64_cpu *cpu, bool event)
+{
+	u64 allowed = event ? ARM64_SCTLR_NTWE : ARM64_SCTLR_NTWI;
+	u32 request = env_read_once(cpu->hv.request);
+
+	if (!event && (cpu->woken || (request & (HV_REQ_IRQ | HV_REQ_WAKE)))) {
+		cpu->woken = 0;
+		if (request & HV_REQ_WAKE)
+			env_fetch_and(&cpu->hv.request, ~HV_REQ_WAKE);
+		return ARM64_NEXT;
+	}
+	if (!cpu->el && !(cpu->sys.sctlr_el1 & allowed))
+		return arm64_raise(cpu, ARM64_EC_WFX, 1u << 24 | 0xeu << 20 | event);
+	if (event)
+		return ARM64_NEXT;	/* an event may be there at any time (D1.6.1) */
+	cpu->hv.idle = 1;
+	cpu->pc += 4;
+	cpu->stop = HV_EXIT_IDLE;
+	return ARM64_LEAVE;
+}
+
+static enum arm64_leave barrier(struct arm64_cpu *cpu, u32 w)
+{
+	switch (ARM64_BITS(w, 7, 5)) {
+	case 2:
+		cpu->monitor.size = 0;
+		return ARM64_NEXT;
+	case 4:
+	case 5:
+		/* types: 1 loads against everything after, 2 stores, 3 all */
+		if (ARM64_BITS(w, 9, 8) == 1)
+			__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		else
+			env_fence();
+		return ARM64_NEXT;
+	case 6:
+		cpu->hv.epoch++;
+		return ARM64_NEXT;
+	default:
+		return arm64_undefined(cpu);
+	}
+}
+
+static enum arm64_leave pstate_field(struct arm64_cpu *cpu, u32 w)
+{
+	u32 imm = ARM64_BITS(w, 11, 8);
+
+	switch (ARM64_BITS(w, 18, 16) << 3 | ARM64_BITS(w, 7, 5)) {
+	case 5:
+		if (!cpu->el)
+			return arm64_undefined(cpu);
+		arm64_sp_select(cpu, cpu->el, imm & 1);
+		arm64_mode_update(cpu);
+		return ARM64_NEXT;
+	case 036:
+	case 037:
+		if (!cpu->el && !(cpu->sys.sctlr_el1 & ARM64_SCTLR_UMA))
+			return arm64_sysreg_trap(cpu, w);
+		if (ARM64_BIT(w, 5))
+			cpu->daif &= ~(imm << 6);
+		else
+			cpu->daif |= imm << 6;
+		return ARM64_NEXT;
+	default:
+		return arm64_undefined(cpu);
+	}
+}
+
+static enum arm64_leave zero_block(struct arm64_cpu *cpu, u64 va)
+{
+	enum arm64_leave leave;
+	u32 n;
+	u8 *host;
+	u64 gpa;
+
+	va &= ~(u64)(ZVA_BYTES - 1);
+	leave = arm64_translate(cpu, va, ARM64_WRITE, &host, &gpa);
+	if (leave != ARM64_NEXT)
+		return leave;
+	if (!host)
+		return arm64_abort(cpu, va, ARM64_WRITE, ARM64_FSC_EXTERNAL);
+	for (n = 0; n < ZVA_BYTES; n += 8)
+		env_guest_st64(host + n, 0);
+	return ARM64_NEXT;
+}
+
+/* AT: the walk without the access; the result or the fault goes to PAR_EL1 (D17.2.113). */
+static enum arm64_leave translate_address(struct arm64_cpu *cpu, u64 va, u32 op2)
+{
+	u32 how = (op2 & 1 ? ARM64_WRITE : 0) | (op2 & 2 ? ARM64_USER : 0), fsc;
+	bool stop;
+	u64 gpa;
+
+	fsc = arm64_walk(cpu, va, how, &gpa, &stop);
+	if (stop)
+		return ARM64_STOP;
+	if (fsc == 0xff)
+		cpu->sys.par_el1 = (gpa & 0x0000fffffffff000ull) | 0xffull << 56 | 3u << 7 | 1u << 11;
+	else
+		cpu->sys.par_el1 = 1u << 11 | fsc << 1 | 1;
+	return ARM64_NEXT;
+}
+
+/*
+ * TLBI (C5.5).  All forms act on this CPU.  The inner-shareable forms (CRm 3) have to reach the other vCPUs as well: the
+ * place to ask them with HV_REQ_FLUSH and to wait, in the DSB behind, until they have taken it, is here.  Until then a
+ * guest with several vCPUs that relies on broadcast invalidation must not be run.
+ */
+static enum arm64_leave invalidate(struct arm64_cpu *cpu, u32 crm, u32 op2, u64 arg)
+{
+	if (!cpu->el || (crm != 3 && crm != 7))
+		return arm64_undefined(cpu);
+	switch (op2) {
+	case 0:
+	case 2:
+		arm64_tlb_flush(cpu);
+		return ARM64_NEXT;
+	case 1:
+	case 3:
+	case 5:
+	case 7:
+		arm64_tlb_flush_page(cpu, arm64_sext((arg << 12) & ~(0xffull << 56), 56));
+		return ARM64_NEXT;
+	default:
+		return arm64_undefined(cpu);
+	}
+}
+
+/*
+ * Caches do not exist: the sets and ways, and cleaning, are NOPs; so is IC, because decoded code is compared with memory
+ * at the next ISB.  EL0 needs SCTLR_EL1.UCI for those by address.  A missing translation is not reported.
+ */
+static enum arm64_leave sys(struct arm64_cpu *cpu, u32 w)
+{
+	u32 op1 = ARM64_BITS(w, 18, 16), crn = ARM64_BITS(w, 15, 12), crm = ARM64_BITS(w, 11, 8), op2 = ARM64_BITS(w, 7, 5);
+	u64 arg = cpu->x[ARM64_BITS(w, 4, 0)];
+
+	if (crn == 8 && op1 == 0)
+		return invalidate(cpu, crm, op2, arg);
+	if (crn != 7 || (op1 != 0 && op1 != 3) || (op1 == 0 && !cpu->el))
+		return arm64_undefined(cpu);
+	switch (op1 << 8 | crm << 4 | op2) {
+	case 0x010:	/* IC IALLUIS */
+	case 0x050:	/* IC IALLU */
+	case 0x061:	/* DC IVAC */
+	case 0x062:	/* DC ISW */
+	case 0x0a2:	/* DC CSW */
+	case 0x0e2:	/* DC CISW */
+		return ARM64_NEXT;
+	case 0x080:
+	case 0x081:
+	case 0x082:
+	case 0x083:
+		return translate_address(cpu, arg, op2);
+	case 0x341:
+		if (!cpu->el && !(cpu->sys.sctlr_el1 & ARM64_SCTLR_DZE))
+			return arm64_sysreg_trap(cpu, w);
+		return zero_block(cpu, arg);
+	case 0x351:	/* IC IVAU */
+	case 0x3a1:	/* DC CVAC */
+	case 0x3b1:	/* DC CVAU */
+	case 0x3e1:	/* DC CIVAC */
+		if (!cpu->el && !(cpu->sys.sctlr_el1 & ARM64_SCTLR_UCI))
+			return arm64_sysreg_trap(cpu, w);
+		return ARM64_NEXT;
+	default:
+		return arm64_undefined(cpu);
+	}
+}
+
+enum arm64_leave arm64_system(struct arm64_cpu *cpu, u32 w)
+{
+	if (w >> 24 == 0xd4)
+		return generate(cpu, w);
+	if (w == 0xd69f03e0)
+		return cpu->el ? arm64_eret(cpu) : arm64_undefined(cpu);
+	if (w >> 22 != 0x354)
+		return arm64_undefined(cpu);
+	if (ARM64_BIT(w, 20))
+		return arm64_mrs_msr(cpu, w);
+	if (ARM64_BIT(w, 21))
+		return arm64_undefined(cpu);
+	if (ARM64_BIT(w, 19))
+		return sys(cpu, w);
+	if (ARM64_BITS(w, 4, 0) != 31)
+		return arm64_undefined(cpu);
+	switch (ARM64_BITS(w, 15, 12)) {
+	case 2:
+		if (ARM64_BITS(w, 18, 16) != 3)
+			return arm64_undefined(cpu);
+		if (ARM64_BITS(w, 11, 5) == 2 || ARM64_BITS(w, 11, 5) == 3)
+			return wait(cpu, ARM64_BITS(w, 11, 5) == 2);
+		return ARM64_NEXT;
+	case 3:
+		return ARM64_BITS(w, 18, 16) == 3 ? barrier(cpu, w) : arm64_undefined(cpu);
+	case 4:
+		return pstate_field(cpu, w);
+	default:
+		return arm64_undefined(cpu);
+	}
+}
