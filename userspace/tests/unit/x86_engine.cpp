@@ -341,6 +341,56 @@ TEST_P(Engine, LockIncFromTwoThreads) {
   free(ram);
 }
 
+// Quotient and remainder against arithmetic, #DE where the quotient does not fit; 64 by 64 bits and 128 by 64.
+TEST_P(Engine, Division) {
+  std::mt19937_64 rng(3);
+  for (int n = 0; n < 200; n++) {
+    bool is_signed = rng() & 1, wide = rng() & 1;
+    int keep = static_cast<int>(rng() % 64);
+    u64 by = rng() >> (rng() % 64), low = rng(), high = is_signed && rng() % 2 ? ~0ull << keep % 8 : rng() >> keep;
+    if (rng() % 8 == 0) by = 0 - by % 3, low = 1ull << 63, high = is_signed ? ~0ull : 0;
+    Machine *m = new Machine;
+    m->gate64(0, 0x11000);
+    m->code({0xf4}, 0x11000);
+    if (wide) m->code({0x48, 0xf7, static_cast<u8>(is_signed ? 0xf9 : 0xf1), 0xf4});
+    else m->code({0xf7, static_cast<u8>(is_signed ? 0xf9 : 0xf1), 0xf4});
+    x86_state s = m->state();
+    s.gpr[X86_RAX] = low, s.gpr[X86_RDX] = high, s.gpr[X86_RCX] = by;
+    m->set(s);
+    ASSERT_EQ(step(*m), HV_EXIT_IDLE);
+    bool fits = false;
+    u64 q = 0, r = 0;
+    if (wide) {
+      __extension__ typedef __int128 wide_t;
+      __extension__ typedef unsigned __int128 uwide_t;
+      uwide_t u = static_cast<uwide_t>(high) << 64 | low;
+      wide_t d = static_cast<wide_t>(u);
+      if (is_signed && by && !(d == static_cast<wide_t>(static_cast<uwide_t>(1) << 127) && by == ~0ull)) {
+        wide_t wq = d / static_cast<s64>(by);
+        q = static_cast<u64>(wq), r = static_cast<u64>(d % static_cast<s64>(by)), fits = wq == static_cast<s64>(q);
+      } else if (!is_signed && by) {
+        uwide_t wq = u / by;
+        q = static_cast<u64>(wq), r = static_cast<u64>(u % by), fits = wq == q;
+      }
+    } else {
+      u64 d = high << 32 | (low & 0xffffffff);
+      s64 sby = static_cast<s32>(by);
+      if (is_signed && sby && !(d == 1ull << 63 && sby == -1)) {
+        s64 wq = static_cast<s64>(d) / sby;
+        q = static_cast<u32>(wq), r = static_cast<u32>(static_cast<s64>(d) % sby), fits = wq == static_cast<s32>(q);
+      } else if (!is_signed && static_cast<u32>(by)) {
+        u64 wq = d / static_cast<u32>(by);
+        q = wq, r = d % static_cast<u32>(by), fits = wq >> 32 == 0;
+      }
+    }
+    EXPECT_EQ(m->state().rip < 0x11000, fits) << n;
+    if (fits) { EXPECT_EQ(m->reg(X86_RAX), q) << n; }
+    if (fits) { EXPECT_EQ(m->reg(X86_RDX), r) << n; }
+    delete m;
+    if (HasFailure()) break;
+  }
+}
+
 TEST_P(Engine, KickAndBudget) {
   Machine m;
   m.code({0xeb, 0xfe});
