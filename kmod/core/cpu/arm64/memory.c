@@ -222,10 +222,6 @@ static enum arm64_leave one_register(struct arm64_cpu *cpu, u32 w)
 	u64 *base = &cpu->x[arm64_sp(rn)], va, offset;
 	enum arm64_leave leave;
 
-	if (opc == 3 && size >= 2)
-		return arm64_undefined(cpu);
-	if (prefetch && unscaled && form)
-		return arm64_undefined(cpu);
 	if (!ARM64_BIT(w, 24) && ARM64_BIT(w, 21)) {
 		if (form == 0)
 			return arm64_atomic(cpu, w);
@@ -233,6 +229,8 @@ static enum arm64_leave one_register(struct arm64_cpu *cpu, u32 w)
 		if (form != 2 || !ARM64_BIT(w, 14))
 			return arm64_undefined(cpu);
 	}
+	if ((opc == 3 && size >= 2) || (prefetch && unscaled && form))
+		return arm64_undefined(cpu);
 	if (prefetch)
 		return ARM64_NEXT;
 	if (arm64_sp_misaligned(cpu, rn))
