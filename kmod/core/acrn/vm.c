@@ -84,7 +84,7 @@ void acrn_vm_add_vcpu(struct acrn_core_vm *vm, struct acrn_vcpu *v, u32 apic_id,
 	v->vm = vm;
 	v->id = vm->vcpu_num;
 	v->apic_id = apic_id;
-	x86_init(&v->cpu, &vm->map, apic_id, arena, size, limit);
+	x86_cpu_init(&v->cpu, &vm->map, apic_id, arena, size, limit);
 	vcpu_reset(v);
 	vm->vcpu[vm->vcpu_num++] = v;
 }

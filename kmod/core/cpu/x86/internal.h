@@ -128,7 +128,7 @@ static __always_inline u64 x86_sign_extend(u64 v, u32 size)
 
 static inline bool x86_real(const struct x86_cpu *cpu)
 {
-	return !(cpu->cr0 & X86_CR0_PE);
+	return !(cpu->cr0 & CR0_PE);
 }
 
 static inline bool x86_long(const struct x86_cpu *cpu)

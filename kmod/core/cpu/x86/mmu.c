@@ -17,7 +17,7 @@ static enum x86_leave page_fault(struct x86_cpu *cpu, u64 lin, u32 how, bool pre
 	u32 error = (present ? 1 : 0) | (how & X86_WRITE ? 2 : 0) | (how & X86_USER ? 4 : 0) | (reserved ? 8 : 0);
 
 	/* I/D only where it can matter (3A 4.7) */
-	if ((how & X86_FETCH) && (cpu->efer & X86_EFER_NXE) && (cpu->cr4 & X86_CR4_PAE))
+	if ((how & X86_FETCH) && (cpu->efer & X86_EFER_NXE) && (cpu->cr4 & CR4_PAE))
 		error |= 16;
 	cpu->cr2 = lin;
 	return x86_raise_error(cpu, X86_PF, error);
@@ -101,12 +101,12 @@ struct walk {
 static enum x86_leave walk_once(struct x86_cpu *cpu, u64 lin, u32 how, struct walk *w, bool *again)
 {
 	bool nx_on = cpu->efer & X86_EFER_NXE;
-	u32 width = cpu->cr4 & X86_CR4_PAE ? 8 : 4;
+	u32 width = cpu->cr4 & CR4_PAE ? 8 : 4;
 	u32 bits = width == 8 ? 9 : 10;
 	u32 level = x86_long(cpu) ? 4 : 2;
 	u64 table = cpu->cr3 & (x86_long(cpu) ? PTE_FRAME : 0xfffff000);
 	u64 rights = PTE_W | PTE_U, nx = 0, entry, reserved, offset_mask, want;
-	bool user = how & X86_USER, large, wp = cpu->cr0 & X86_CR0_WP;
+	bool user = how & X86_USER, large, wp = cpu->cr0 & CR0_WP;
 	enum x86_leave e;
 	u32 shift;
 	u8 *host;
@@ -127,7 +127,7 @@ static enum x86_leave walk_once(struct x86_cpu *cpu, u64 lin, u32 how, struct wa
 		if (!(entry & PTE_P))
 			return page_fault(cpu, lin, how, false, false);
 		reserved = 0;
-		large = level > 1 && (entry & PTE_PS) && (width == 8 || (cpu->cr4 & X86_CR4_PSE));
+		large = level > 1 && (entry & PTE_PS) && (width == 8 || (cpu->cr4 & CR4_PSE));
 		if (width == 8) {
 			reserved = PTE_PHYS_RESERVED | (nx_on ? 0 : PTE_NX);
 			if (level == 4)
@@ -179,7 +179,7 @@ static enum x86_leave walk(struct x86_cpu *cpu, u64 lin, u32 how, struct walk *w
 	enum x86_leave e;
 	bool again;
 
-	if (!(cpu->cr0 & X86_CR0_PG)) {
+	if (!(cpu->cr0 & CR0_PG)) {
 		w->gpa = lin & HV_PAGE_MASK;
 		w->writable = true;
 		return X86_NEXT;

@@ -9,8 +9,8 @@
 			return leave_;                                                                                    \
 	} while (0)
 
-#define CR4_KNOWN (0x1ull | 0x2ull | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE | X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE |    \
-		   X86_CR4_PCE)
+#define CR4_KNOWN (0x1ull | 0x2ull | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE |    \
+		   CR4_PCE)
 
 static enum x86_leave gp(struct x86_cpu *cpu)
 {
@@ -46,18 +46,18 @@ static enum x86_leave write_cr0(struct x86_cpu *cpu, u64 v)
 
 	if (v >> 32)
 		return gp(cpu);
-	v = (v & 0xe005003full) | X86_CR0_ET;
-	if (((v & X86_CR0_PG) && !(v & X86_CR0_PE)) || ((v & X86_CR0_NW) && !(v & X86_CR0_CD)))
+	v = (v & 0xe005003full) | CR0_ET;
+	if (((v & CR0_PG) && !(v & CR0_PE)) || ((v & CR0_NW) && !(v & CR0_CD)))
 		return gp(cpu);
 	changed = old ^ v;
-	if (changed & X86_CR0_PG) {
-		if (v & X86_CR0_PG) {
+	if (changed & CR0_PG) {
+		if (v & CR0_PG) {
 			/* 3A 9.8.5: entering IA-32e mode */
 			if (efer & X86_EFER_LME) {
-				if (!(cpu->cr4 & X86_CR4_PAE) || (cpu->seg[X86_CS].attributes & 0x2000))
+				if (!(cpu->cr4 & CR4_PAE) || (cpu->seg[X86_CS].attributes & 0x2000))
 					return gp(cpu);
 				efer |= X86_EFER_LMA;
-			} else if (cpu->cr4 & X86_CR4_PAE) {
+			} else if (cpu->cr4 & CR4_PAE) {
 				TRY(x86_load_pdptes(cpu, cpu->cr3));
 			}
 		} else {
@@ -68,9 +68,9 @@ static enum x86_leave write_cr0(struct x86_cpu *cpu, u64 v)
 	}
 	cpu->efer = efer;
 	cpu->cr0 = v;
-	if (changed & (X86_CR0_PG | X86_CR0_PE | X86_CR0_WP))
+	if (changed & (CR0_PG | CR0_PE | CR0_WP))
 		x86_tlb_flush(cpu);
-	if (changed & X86_CR0_PE)
+	if (changed & CR0_PE)
 		cpu->cpl = 0;
 	x86_mode_update(cpu);
 	return X86_NEXT;
@@ -83,13 +83,13 @@ static enum x86_leave write_cr4(struct x86_cpu *cpu, u64 v)
 	/* OSFXSR and OSXMMEXCPT wait for SSE */
 	if (v & ~CR4_KNOWN)
 		return gp(cpu);
-	if (x86_long(cpu) && !(v & X86_CR4_PAE))
+	if (x86_long(cpu) && !(v & CR4_PAE))
 		return gp(cpu);
-	if ((changed & (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PSE)) && (cpu->cr0 & X86_CR0_PG) && (v & X86_CR4_PAE) &&
+	if ((changed & (CR4_PAE | CR4_PGE | CR4_PSE)) && (cpu->cr0 & CR0_PG) && (v & CR4_PAE) &&
 	    !x86_long(cpu))
 		TRY(x86_load_pdptes(cpu, cpu->cr3));
 	cpu->cr4 = v;
-	if (changed & (X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE))
+	if (changed & (CR4_PSE | CR4_PAE | CR4_PGE))
 		x86_tlb_flush(cpu);
 	return X86_NEXT;
 }
@@ -110,7 +110,7 @@ static enum x86_leave move_to_control(struct x86_cpu *cpu, struct x86_insn *i)
 	case 3:
 		if (x86_long(cpu) ? v & 0xfff0000000000000ull : false)
 			return gp(cpu);
-		if ((cpu->cr0 & X86_CR0_PG) && (cpu->cr4 & X86_CR4_PAE) && !x86_long(cpu))
+		if ((cpu->cr0 & CR0_PG) && (cpu->cr4 & CR4_PAE) && !x86_long(cpu))
 			TRY(x86_load_pdptes(cpu, v));
 		cpu->cr3 = v;
 		x86_tlb_flush(cpu);
@@ -171,7 +171,7 @@ static enum x86_leave move_debug(struct x86_cpu *cpu, struct x86_insn *i)
 	if (n > 7)
 		return x86_raise(cpu, X86_UD);
 	if (n == 4 || n == 5) {
-		if (cpu->cr4 & X86_CR4_DE)
+		if (cpu->cr4 & CR4_DE)
 			return x86_raise(cpu, X86_UD);
 		n += 2;
 	}
@@ -413,7 +413,7 @@ static enum x86_leave wrmsr(struct x86_cpu *cpu, struct x86_insn *i)
 		changed = cpu->efer ^ v;
 		if (v & ~(X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE))
 			return gp(cpu);
-		if ((changed & X86_EFER_LME) && (cpu->cr0 & X86_CR0_PG))
+		if ((changed & X86_EFER_LME) && (cpu->cr0 & CR0_PG))
 			return gp(cpu);
 		cpu->efer = (v & ~X86_EFER_LMA) | (cpu->efer & X86_EFER_LMA);
 		if (changed & X86_EFER_NXE)
@@ -663,7 +663,7 @@ enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
 		cpu->rip = cpu->block->va + i->off + i->len;
 		return X86_JUMP;
 	case X86_SEM_CLTS:
-		cpu->cr0 &= ~X86_CR0_TS;
+		cpu->cr0 &= ~CR0_TS;
 		return next_block(cpu, i);
 	case X86_SEM_INVLPG:
 		/* a large page may have left many 4 KiB entries: drop everything (3A 4.10.4.1 allows it) */
@@ -687,7 +687,7 @@ enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
 	case X86_SEM_WRMSR:
 		return wrmsr(cpu, i);
 	case X86_SEM_RDTSC:
-		if ((cpu->cr4 & X86_CR4_TSD) && cpu->cpl)
+		if ((cpu->cr4 & CR4_TSD) && cpu->cpl)
 			return gp(cpu);
 		v = x86_tsc(cpu);
 		cpu->r[X86_RAX] = (u32)v;
@@ -704,7 +704,7 @@ enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
 	case X86_SEM_SWAPGS:
 		return swapgs(cpu, i);
 	case X86_SEM_WAIT:
-		if ((cpu->cr0 & (X86_CR0_MP | X86_CR0_TS)) == (X86_CR0_MP | X86_CR0_TS))
+		if ((cpu->cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS))
 			return x86_raise(cpu, X86_NM);
 		return X86_NEXT;
 	case X86_SEM_WBINVD:

@@ -2,7 +2,7 @@
 /*
  * The x86-64 software CPU: real, protected, compatibility and 64-bit mode.
  *
- * Use: zeroed memory of sizeof(struct x86_cpu), x86_init(), x86_state_set() or the reset state, then x86_step() again and
+ * Use: zeroed memory of sizeof(struct x86_cpu), x86_cpu_init(), x86_state_set() or the reset state, then x86_step() again and
  * again.  Section numbers in this directory are those of the Intel SDM (order 325462), "3A 6.14" = volume 3A section 6.14.
  */
 #ifndef MV_X86_H
@@ -36,26 +36,26 @@ enum x86_register {
 #define X86_FLAG_ID 0x200000ull
 #define X86_FLAGS_ARITH 0x8d5ull
 
-#define X86_CR0_PE 0x1ull
-#define X86_CR0_MP 0x2ull
-#define X86_CR0_EM 0x4ull
-#define X86_CR0_TS 0x8ull
-#define X86_CR0_ET 0x10ull
-#define X86_CR0_NE 0x20ull
-#define X86_CR0_WP 0x10000ull
-#define X86_CR0_AM 0x40000ull
-#define X86_CR0_NW 0x20000000ull
-#define X86_CR0_CD 0x40000000ull
-#define X86_CR0_PG 0x80000000ull
-#define X86_CR4_TSD 0x4ull
-#define X86_CR4_DE 0x8ull
-#define X86_CR4_PSE 0x10ull
-#define X86_CR4_PAE 0x20ull
-#define X86_CR4_MCE 0x40ull
-#define X86_CR4_PGE 0x80ull
-#define X86_CR4_PCE 0x100ull
-#define X86_CR4_OSFXSR 0x200ull
-#define X86_CR4_OSXMMEXCPT 0x400ull
+#define CR0_PE 0x1ull
+#define CR0_MP 0x2ull
+#define CR0_EM 0x4ull
+#define CR0_TS 0x8ull
+#define CR0_ET 0x10ull
+#define CR0_NE 0x20ull
+#define CR0_WP 0x10000ull
+#define CR0_AM 0x40000ull
+#define CR0_NW 0x20000000ull
+#define CR0_CD 0x40000000ull
+#define CR0_PG 0x80000000ull
+#define CR4_TSD 0x4ull
+#define CR4_DE 0x8ull
+#define CR4_PSE 0x10ull
+#define CR4_PAE 0x20ull
+#define CR4_MCE 0x40ull
+#define CR4_PGE 0x80ull
+#define CR4_PCE 0x100ull
+#define CR4_OSFXSR 0x200ull
+#define CR4_OSXMMEXCPT 0x400ull
 #define X86_EFER_SCE 0x1ull
 #define X86_EFER_LME 0x100ull
 #define X86_EFER_LMA 0x400ull
@@ -161,10 +161,10 @@ struct x86_cpu {
 };
 
 /**
- * x86_init - set up a CPU in zeroed memory and reset it
+ * x86_cpu_init - set up a CPU in zeroed memory and reset it
  * @arena: memory for decoded code (64 KiB at least), may grow to @arena_limit through HV_EXIT_ARENA
  */
-void x86_init(struct x86_cpu *cpu, struct hv_memmap *map, u32 id, void *arena, size_t arena_size, size_t arena_limit);
+void x86_cpu_init(struct x86_cpu *cpu, struct hv_memmap *map, u32 id, void *arena, size_t arena_size, size_t arena_limit);
 
 /* The state in which ACRN starts a vCPU: 16-bit, CS F000 base FFFF0000, RIP FFF0. */
 void x86_reset(struct x86_cpu *cpu);

@@ -71,7 +71,7 @@ void x86_reset(struct x86_cpu *cpu)
 	cpu->idt = cpu->gdt;
 	cpu->rip = 0xfff0;
 	x86_flags_load(cpu, 2);
-	cpu->cr0 = X86_CR0_ET | X86_CR0_NE;
+	cpu->cr0 = CR0_ET | CR0_NE;
 	cpu->cr2 = 0;
 	cpu->cr3 = 0;
 	cpu->cr4 = 0;
@@ -102,7 +102,7 @@ void x86_reset(struct x86_cpu *cpu)
 	x86_tlb_flush(cpu);
 }
 
-void x86_init(struct x86_cpu *cpu, struct hv_memmap *map, u32 id, void *arena, size_t arena_size, size_t arena_limit)
+void x86_cpu_init(struct x86_cpu *cpu, struct hv_memmap *map, u32 id, void *arena, size_t arena_size, size_t arena_limit)
 {
 	hv_blocks_init(&cpu->hv.blocks, arena, arena_size, arena_limit);
 	cpu->hv.map = map;
@@ -169,7 +169,7 @@ void x86_state_set(struct x86_cpu *cpu, const struct x86_state *s)
 	cpu->tsc_offset = 0;
 	cpu->tsc_offset = s->tsc - x86_tsc(cpu);
 	/* the privilege level is the stack segment's (3C 24.4.1 keeps it there too) */
-	cpu->cpl = cpu->cr0 & X86_CR0_PE ? (cpu->seg[X86_SS].attributes >> 5) & 3 : 0;
+	cpu->cpl = cpu->cr0 & CR0_PE ? (cpu->seg[X86_SS].attributes >> 5) & 3 : 0;
 	cpu->shadow = 0;
 	cpu->shutdown = 0;
 	cpu->block = NULL;
@@ -178,6 +178,6 @@ void x86_state_set(struct x86_cpu *cpu, const struct x86_state *s)
 	hv_cpu_forget(&cpu->hv);
 	x86_mode_update(cpu);
 	x86_tlb_flush(cpu);
-	if ((cpu->cr0 & X86_CR0_PG) && (cpu->cr4 & X86_CR4_PAE) && !x86_long(cpu))
+	if ((cpu->cr0 & CR0_PG) && (cpu->cr4 & CR4_PAE) && !x86_long(cpu))
 		x86_load_pdptes(cpu, cpu->cr3);
 }
