@@ -88,12 +88,12 @@ bool skip_exclusive(uint32_t w)
 	return !load || rs != 31 || (o1 ? rt == rt2 : rt2 != 31);
 }
 
-// LDAPR is another extension.  LDSMAX and LDSMIN below 64 bits: Unicorn 2.0.1 compares without sign extension; those are
-// in the unit tests.
+// LDAPR is another extension.  Minimum and maximum below 64 bits: Unicorn 2.0.1 compares the whole source register, without
+// extending the signed ones; those are in the unit tests.
 bool skip_atomic(uint32_t w)
 {
 	uint32_t opc = bits(w, 14, 12);
-	return ((w >> 15 & 1) && opc != 0) || ((opc == 4 || opc == 5) && bits(w, 31, 30) < 3);
+	return ((w >> 15 & 1) && opc != 0) || (opc >= 4 && bits(w, 31, 30) < 3);
 }
 
 bool skip_prefetch_literal(uint32_t w)

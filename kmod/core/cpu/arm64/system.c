@@ -5,7 +5,7 @@
 /* A block of DC ZVA: DCZID_EL0.BS says 4 << 4 bytes. */
 #define ZVA_BYTES 64u
 
-static enum arm64_leave call(struct arm64_cpu *cpu)
+static enum arm64_leave do_call(struct arm64_cpu *cpu)
 {
 	if (!cpu->el)
 		return arm64_undefined(cpu);
@@ -14,7 +14,7 @@ static enum arm64_leave call(struct arm64_cpu *cpu)
 	return ARM64_LEAVE;
 }
 
-static enum arm64_leave generate(struct arm64_cpu *cpu, u32 w)
+static enum arm64_leave do_generate(struct arm64_cpu *cpu, u32 w)
 {
 	u32 imm = ARM64_BITS(w, 20, 5);
 
@@ -24,7 +24,7 @@ static enum arm64_leave generate(struct arm64_cpu *cpu, u32 w)
 		return arm64_raise(cpu, ARM64_EC_SVC, imm);
 	case 0xd4000002:
 	case 0xd4000003:
-		return call(cpu);
+		return do_call(cpu);
 	case 0xd4200000:
 		return arm64_raise(cpu, ARM64_EC_BRK, imm);
 	default:
@@ -32,7 +32,7 @@ static enum arm64_leave generate(struct arm64_cpu *cpu, u32 w)
 	}
 }
 
-static enum arm64_leave wait(struct arm64_cpu *cpu, bool event)
+static enum arm64_leave do_wait(struct arm64_cpu *cpu, bool event)
 {
 	u64 allowed = event ? ARM64_SCTLR_NTWE : ARM64_SCTLR_NTWI;
 	u32 request = env_read_once(cpu->hv.request);
@@ -53,7 +53,7 @@ static enum arm64_leave wait(struct arm64_cpu *cpu, bool event)
 	return ARM64_LEAVE;
 }
 
-static enum arm64_leave barrier(struct arm64_cpu *cpu, u32 w)
+static enum arm64_leave do_barrier(struct arm64_cpu *cpu, u32 w)
 {
 	switch (ARM64_BITS(w, 7, 5)) {
 	case 2:
@@ -164,7 +164,7 @@ static enum arm64_leave invalidate(struct arm64_cpu *cpu, u32 crm, u32 op2, u64 
  * Caches do not exist: the sets and ways, and cleaning, are NOPs; so is IC, because decoded code is compared with memory
  * at the next ISB.  EL0 needs SCTLR_EL1.UCI for those by address.  A missing translation is not reported.
  */
-static enum arm64_leave sys(struct arm64_cpu *cpu, u32 w)
+static enum arm64_leave do_sys(struct arm64_cpu *cpu, u32 w)
 {
 	u32 op1 = ARM64_BITS(w, 18, 16), crn = ARM64_BITS(w, 15, 12), crm = ARM64_BITS(w, 11, 8), op2 = ARM64_BITS(w, 7, 5);
 	u64 arg = cpu->x[ARM64_BITS(w, 4, 0)];
@@ -205,7 +205,7 @@ static enum arm64_leave sys(struct arm64_cpu *cpu, u32 w)
 enum arm64_leave arm64_system(struct arm64_cpu *cpu, u32 w)
 {
 	if (w >> 24 == 0xd4)
-		return generate(cpu, w);
+		return do_generate(cpu, w);
 	if (w == 0xd69f03e0)
 		return cpu->el ? arm64_eret(cpu) : arm64_undefined(cpu);
 	if (w >> 22 != 0x354)
@@ -215,7 +215,7 @@ enum arm64_leave arm64_system(struct arm64_cpu *cpu, u32 w)
 	if (ARM64_BIT(w, 21))
 		return arm64_undefined(cpu);
 	if (ARM64_BIT(w, 19))
-		return sys(cpu, w);
+		return do_sys(cpu, w);
 	if (ARM64_BITS(w, 4, 0) != 31)
 		return arm64_undefined(cpu);
 	switch (ARM64_BITS(w, 15, 12)) {
@@ -223,10 +223,10 @@ enum arm64_leave arm64_system(struct arm64_cpu *cpu, u32 w)
 		if (ARM64_BITS(w, 18, 16) != 3)
 			return arm64_undefined(cpu);
 		if (ARM64_BITS(w, 11, 5) == 2 || ARM64_BITS(w, 11, 5) == 3)
-			return wait(cpu, ARM64_BITS(w, 11, 5) == 2);
+			return do_wait(cpu, ARM64_BITS(w, 11, 5) == 2);
 		return ARM64_NEXT;
 	case 3:
-		return ARM64_BITS(w, 18, 16) == 3 ? barrier(cpu, w) : arm64_undefined(cpu);
+		return ARM64_BITS(w, 18, 16) == 3 ? do_barrier(cpu, w) : arm64_undefined(cpu);
 	case 4:
 		return pstate_field(cpu, w);
 	default:
