@@ -281,6 +281,10 @@ enum hv_exit_kind arm64_step(struct arm64_cpu *cpu, u64 budget)
 lookup:
 	via = NULL;
 lookup_via:
+	if (unlikely(!left)) {
+		cpu->stop = HV_EXIT_BUDGET;
+		goto out;
+	}
 	flushes = cpu->hv.blocks.flushes;
 	if (unlikely(env_read_once(cpu->hv.request) | cpu->hv.idle)) {
 		leave = arm64_attend(cpu);
@@ -288,10 +292,6 @@ lookup_via:
 			goto out;
 		if (leave == ARM64_JUMP)
 			via = NULL;
-	}
-	if (unlikely(!left)) {
-		cpu->stop = HV_EXIT_BUDGET;
-		goto out;
 	}
 	one = 0;
 find:

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+// Exceptions and their syndromes, and stage 1 translation.
+#include "arm64_machine.h"
+
+using namespace arm64;
+
+namespace {
+
+// A user program at ram_at + 0x1000, entered by ERET; the vectors stop at an HVC.
+struct User : Machine {
+	User(std::initializer_list<uint32_t> program)
+	{
+		put(ram_at + 0x1000, program);
+		for (uint64_t v = 0; v < 0x800; v += 0x80)
+			put(vectors + v, {hvc});
+		s.pc = ram_at + 0x1000;
+		s.pstate = ARM64_MODE_EL0T | ARM64_PSTATE_Z;
+		s.sp_el0 = ram_at + 0x8000;
+		set();
+	}
+};
+
+struct Kernel : User {
+	Kernel(std::initializer_list<uint32_t> program) : User(program)
+	{
+		s.pstate = ARM64_MODE_EL1H | ARM64_PSTATE_DAIF;
+		set();
+	}
+};
+
+constexpr uint64_t table0 = ram_at + 0x100000, table1 = table0 + 0x1000, table2 = table0 + 0x2000, table3 = table0 + 0x3000;
+constexpr uint64_t af = 1 << 10, user = 1 << 6, read_only = 1 << 7, not_global = 1 << 11, pxn = 1ull << 53, uxn = 1ull << 54;
+
+// TTBR0: 39 bits; 0x40000000 as 2 MiB blocks onto itself, 0x200000 + n pages from table3.
+struct Paged : Kernel {
+	Paged(std::initializer_list<uint32_t> program) : Kernel(program)
+	{
+		put64(table1 + 0, table2 | 3);
+		put64(table1 + 8, (table2 + 0x2000) | 3);
+		put64(table2 + 8, table3 | 3);
+		put64(table2 + 0x2000, ram_at | af | 1);
+		put64(table2 + 0x2008, (ram_at + 0x200000) | af | 1);
+		s.ttbr0_el1 = table1;
+		s.tcr_el1 = 25 | 25 << 16 | 5ull << 32;
+		s.sctlr_el1 |= 1;
+		set();
+	}
+	void page(unsigned n, uint64_t gpa, uint64_t attributes) { put64(table3 + 8 * n, gpa | attributes | 3); }
+};
+
+constexpr uint64_t window = 0x200000, target = ram_at + 0x80000;
+constexpr uint32_t tlbi_vae1 = 0xd5088720, tlbi_vmalle1 = 0xd508871f;
+
+}
+
+TEST(Arm64Exception, SvcFromUser)
+{
+	User m({svc | 0x2a << 5});
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.pc, vectors + 0x404);
+	EXPECT_EQ(m.s.esr_el1, 0x5600002au);
+	EXPECT_EQ(m.s.elr_el1, ram_at + 0x1004);
+	EXPECT_EQ(m.s.spsr_el1, ARM64_PSTATE_Z | ARM64_MODE_EL0T);
+	EXPECT_EQ(m.s.sp_el0, ram_at + 0x8000);
+}
+
+TEST(Arm64Exception, BreakpointUndefinedAndPrivilege)
+{
+	struct { uint32_t word; uint64_t esr; } cases[] = {
+		{brk7, 0xf2000007},
+		{udf, 0x02000000},
+		{0x1e601000, 0x1fe00000},			// fmov d0, #2.0: CPACR traps
+		{msr(0, 3, 0, 1, 0, 0), 0x02000000},		// msr sctlr_el1, x0
+		{mrs(3, 3, 3, 0, 0, 1), 0x62340061 | (3u << 5)}, // mrs x3, ctr_el0 with UCT clear
+		{eret, 0x02000000},
+		{hvc, 0x02000000},
+		{wfi, 0x07e00000},
+		{0xd50342ff, 0x62000000},			// msr daifclr, #2: checked below for its class only
+	};
+	for (auto &c : cases) {
+		User m({c.word});
+		EXPECT_EQ(m.step(), HV_EXIT_CALL);
+		EXPECT_EQ(m.s.pc, vectors + 0x404) << std::hex << c.word;
+		EXPECT_EQ(m.s.elr_el1, ram_at + 0x1000);
+		if (c.esr >> 26 == 0x18)
+			EXPECT_EQ(m.ec(), 0x18u);
+		else
+			EXPECT_EQ(m.s.esr_el1, c.esr) << std::hex << c.word;
+	}
+}
+
+TEST(Arm64Exception, EretAndIllegalReturn)
+{
+	Kernel m({msr(0, 3, 0, 4, 0, 1), msr(1, 3, 0, 4, 0, 0), eret});
+	m.put(ram_at + 0x2000, {svc});
+	m.s.x[0] = ram_at + 0x2000;
+	m.s.x[1] = 0x20000000;	// C, EL0t
+	m.set();
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.pc, vectors + 0x404);
+	EXPECT_EQ(m.s.spsr_el1, 0x20000000u);
+
+	Kernel bad({msr(0, 3, 0, 4, 0, 1), msr(1, 3, 0, 4, 0, 0), eret});
+	bad.s.x[0] = ram_at + 0x2000;
+	bad.s.x[1] = 0x3c9;	// EL2h
+	bad.set();
+	EXPECT_EQ(bad.step(), HV_EXIT_CALL);
+	EXPECT_EQ(bad.ec(), 0x0eu);
+	EXPECT_EQ(bad.s.elr_el1, ram_at + 0x2000);
+	EXPECT_TRUE(bad.s.spsr_el1 & ARM64_PSTATE_IL);
+}
+
+TEST(Arm64Exception, Alignment)
+{
+	User pc({br(0)});
+	pc.s.x[0] = ram_at + 0x1002;
+	pc.set();
+	EXPECT_EQ(pc.step(), HV_EXIT_CALL);
+	EXPECT_EQ(pc.s.esr_el1, 0x8a000000u);
+	EXPECT_EQ(pc.s.far_el1, ram_at + 0x1002);
+
+	// SP loses its alignment in the middle of a block; adding to it is allowed, using it is not
+	Kernel sp({add(31, 31, 8), add(0, 0, 1), ldr_x(1, 31), hvc});
+	sp.s.sp_el1 = ram_at + 0x9000;
+	sp.s.sctlr_el1 |= 8;
+	sp.set();
+	EXPECT_EQ(sp.step(), HV_EXIT_CALL);
+	EXPECT_EQ(sp.ec(), 0x26u);
+	EXPECT_EQ(sp.s.elr_el1, ram_at + 0x1008);
+	EXPECT_EQ(sp.s.x[0], 1u);
+
+	Kernel exclusive({0xc85f7c20, hvc});	// ldxr x0, [x1]
+	exclusive.s.x[1] = target + 4;
+	exclusive.set();
+	EXPECT_EQ(exclusive.step(), HV_EXIT_CALL);
+	EXPECT_EQ(exclusive.s.esr_el1, 0x96000021u);
+
+	for (uint64_t a : {0, 2}) {
+		Kernel checked({ldr_x(0, 1), ldr_x(0, 1), hvc});
+		checked.s.x[1] = target + 1;
+		checked.s.sctlr_el1 |= a;
+		checked.set();
+		EXPECT_EQ(checked.step(), HV_EXIT_CALL);
+		EXPECT_EQ(checked.s.esr_el1, a ? 0x96000021u : 0);
+	}
+}
+
+TEST(Arm64Exception, IdSpaceReadsAsZeroAndUnknownIsUndefined)
+{
+	Kernel m({mrs(0, 3, 0, 0, 7, 7), mrs(1, 3, 0, 0, 4, 0), mrs(2, 3, 0, 4, 2, 2), mrs(3, 3, 0, 15, 0, 0)});
+	m.s.x[0] = 1;
+	m.set();
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.x[0], 0u);
+	EXPECT_EQ(m.s.x[1] & 0xff00ff, 0xff0011u);
+	EXPECT_EQ(m.s.x[2], 4u);
+	EXPECT_EQ(m.s.esr_el1, 0x02000000u);
+}
+
+TEST(Arm64Mmu, FaultsHaveTheirLevels)
+{
+	struct { uint64_t va; bool write; uint32_t fsc; } cases[] = {
+		{0x200000, false, 0x07},		// page 0: not mapped
+		{0x201000, false, 0x0b},		// access flag clear
+		{0x202000, true, 0x0f},			// read-only
+		{0x400000, false, 0x06},		// no level 2 entry
+		{0x80000000, false, 0x05},		// no level 1 entry
+		{0x8000000000, false, 0x04},		// beyond 39 bits
+		{0xffffff8000000000, false, 0x10 | 0x4 | 1},	// TTBR1 is nowhere: external abort on the walk, level 1
+	};
+	for (auto &c : cases) {
+		Paged m({c.write ? str_x(0, 1) : ldr_x(0, 1), hvc});
+		m.page(1, target, 0);
+		m.page(2, target, af | read_only);
+		m.s.x[1] = c.va;
+		m.s.ttbr1_el1 = 0x7000000000;
+		m.set();
+		EXPECT_EQ(m.step(), HV_EXIT_CALL);
+		EXPECT_EQ(m.s.esr_el1, 0x96000000u | c.fsc | (c.write ? 0x40 : 0)) << std::hex << c.va;
+		EXPECT_EQ(m.s.far_el1, c.va);
+	}
+}
+
+TEST(Arm64Mmu, UserAndExecuteRights)
+{
+	// what: attributes, from EL0?, fetch?, fault
+	struct { uint64_t attributes; bool el0, fetch; uint32_t fsc; } cases[] = {
+		{af, true, false, 0x0f}, {af | user, true, false, 0}, {af | user, false, false, 0},
+		{af | user | uxn, true, true, 0x0f}, {af | user | read_only, true, true, 0}, {af | pxn, false, true, 0x0f},
+		{af, false, true, 0}, {af | user, false, true, 0x0f}, {af | user | read_only, false, true, 0},
+	};
+	for (auto &c : cases) {
+		Paged m({c.fetch ? br(1) : ldr_x(0, 1), svc, hvc});
+		m.put(target, {svc});
+		m.page(0, target, c.attributes);
+		m.page(1, ram_at + 0x1000, af | user | read_only);
+		m.s.x[1] = window;
+		m.s.pc = c.el0 ? window + 0x1000 : ram_at + 0x1000;
+		m.s.pstate = c.el0 ? 0 : 0x3c5;
+		m.set();
+		EXPECT_EQ(m.step(), HV_EXIT_CALL);
+		uint32_t ec = (c.fetch ? 0x20 : 0x24) + !c.el0;
+		EXPECT_EQ(m.s.esr_el1, c.fsc ? ec << 26 | 1 << 25 | c.fsc : 0x56000000) << std::hex << c.attributes << c.el0;
+	}
+}
+
+TEST(Arm64Mmu, TlbKeepsUntilInvalidated)
+{
+	Paged m({ldr_x(0, 1), hvc, ldr_x(2, 1), tlbi_vae1 | 3, isb, ldr_x(4, 1), hvc});
+	m.page(0, target, af);
+	m.put64(target, 11);
+	m.put64(target + 0x1000, 22);
+	m.s.x[1] = window;
+	m.s.x[3] = window >> 12;
+	m.set();
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.x[0], 11u);
+	m.page(0, target + 0x1000, af);
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.x[4], 22u);
+}
+
+TEST(Arm64Mmu, TlbiOfABlockDropsAllOfIt)
+{
+	// 0x40200000 is a 2 MiB block; a TLBI for its first page concerns its last one
+	Paged m({ldr_x(0, 1), hvc, tlbi_vae1 | 3, ldr_x(4, 1), hvc});
+	m.put64(ram_at + 0x3ff000, 11);
+	m.put64(ram_at + 0x1ff000, 22);
+	m.s.x[1] = ram_at + 0x3ff000;
+	m.s.x[3] = (ram_at + 0x200000) >> 12;
+	m.set();
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.x[0], 11u);
+	m.put64(table2 + 0x2008, ram_at | af | 1);
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.x[4], 22u);
+}
+
+TEST(Arm64Mmu, CodeRemappedAfterTlbi)
+{
+	Paged m({0xd63f0020, tlbi_vmalle1, isb, 0xd63f0020, hvc});	// blr x1
+	m.put(target, {movz(0, 1), ret});
+	m.put(target + 0x1000, {movz(5, 2), ret});
+	m.page(0, target, af);
+	m.s.x[1] = window;
+	m.set();
+	ASSERT_EQ(m.step(3), HV_EXIT_BUDGET);
+	EXPECT_EQ(m.s.x[0], 1u);
+	m.page(0, target + 0x1000, af);
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.x[5], 2u);
+}
+
+TEST(Arm64Mmu, OneCodePageAtTwoAddresses)
+{
+	Paged m({0xd63f0020, 0xd63f0040, 0xd63f0020, 0xd63f0040, hvc});	// blr x1, blr x2, twice
+	m.put(target, {adr(3, 0), b(2), udf, 0x8b030000, ret});		// add x0, x0, x3
+	m.page(0, target, af);
+	m.page(5, target, af);
+	m.s.x[1] = window;
+	m.s.x[2] = window + 0x5000;
+	m.set();
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.x[0], 2 * (window + window + 0x5000));
+}
+
+TEST(Arm64Mmu, TopByteIgnored)
+{
+	Paged m({ldr_x(0, 1), ldr_x(2, 1), hvc});
+	m.page(0, target, af);
+	m.put64(target, 5);
+	m.s.x[1] = window | 0xa5ull << 56;
+	m.s.tcr_el1 |= 1ull << 37;
+	m.set();
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.x[2], 5u);
+}
