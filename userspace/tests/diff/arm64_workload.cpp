@@ -49,7 +49,7 @@ struct Machine {
 	static constexpr size_t ram_size = 4 << 20, arena_size = 4 << 20;
 	std::vector<uint8_t> ram = std::vector<uint8_t>(ram_size + 4096), arena = std::vector<uint8_t>(arena_size);
 	std::unique_ptr<hv_memmap> map = std::make_unique<hv_memmap>();
-	std::unique_ptr<arm64_cpu> cpu{static_cast<arm64_cpu *>(std::calloc(1, sizeof(arm64_cpu)))};
+	std::unique_ptr<arm64_cpu> cpu = std::make_unique<arm64_cpu>();	// zeroed
 	uint8_t *base;
 
 	explicit Machine(const std::vector<uint8_t> &image)
@@ -82,7 +82,8 @@ TEST(Arm64Workload, AgreesWithNativeRun)
 	std::vector<uint8_t> image = build_guest();
 	if (image.empty())
 		GTEST_SKIP() << "no aarch64-linux-gnu-gcc";
-	const char *bench = std::getenv("MV_BENCH");
+	const char *bench = std::getenv("MV_BENCH");	// MV_BENCH_SWITCH: the kernel build's dispatcher
+	auto step = std::getenv("MV_BENCH_SWITCH") ? arm64_step_switch : arm64_step;
 	unsigned rounds = bench ? std::atoi(bench) : 2;
 	Machine machine(image);
 	double seconds = 0;
@@ -90,7 +91,7 @@ TEST(Arm64Workload, AgreesWithNativeRun)
 	for (unsigned which = 0; which < std::size(part_names); which++) {
 		uint64_t before = machine.cpu->hv.retired;
 		auto start = std::chrono::steady_clock::now();
-		uint64_t sum = machine.run(which, rounds, arm64_step);
+		uint64_t sum = machine.run(which, rounds, step);
 		std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
 		uint64_t done = machine.cpu->hv.retired - before;
 		EXPECT_EQ(sum, arm64_workload(which, rounds)) << part_names[which];
