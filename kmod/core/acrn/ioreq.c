@@ -16,11 +16,26 @@ static struct acrn_io_request *slot_of(struct acrn_core_vm *vm, u32 vcpu)
 	return &vm->requests->req_slot[vcpu];
 }
 
+/* A write to memory that may be read and executed; the uapi header has no name for it, the hypervisor says REQ_WP. */
+#define ACRN_IOREQ_TYPE_WP 3
+
+static u32 request_type(struct acrn_core_vm *vm, const struct hv_exit *exit)
+{
+	const struct hv_slot *memory;
+
+	if (exit->space == HV_SPACE_PIO)
+		return ACRN_IOREQ_TYPE_PORTIO;
+	if (exit->direction == HV_READ)
+		return ACRN_IOREQ_TYPE_MMIO;
+	memory = hv_memmap_find(&vm->map, exit->address);
+	return memory && memory->access == (HV_MEM_READ | HV_MEM_EXEC) ? ACRN_IOREQ_TYPE_WP : ACRN_IOREQ_TYPE_MMIO;
+}
+
 void acrn_ioreq_post(struct acrn_vcpu *v, const struct hv_exit *exit)
 {
 	struct acrn_io_request *slot = slot_of(v->vm, v->id);
 
-	slot->type = exit->space == HV_SPACE_PIO ? ACRN_IOREQ_TYPE_PORTIO : ACRN_IOREQ_TYPE_MMIO;
+	slot->type = request_type(v->vm, exit);
 	slot->completion_polling = !!(v->vm->flags & ACRN_VM_FLAG_COMPLETION_POLLING);
 	slot->kernel_handled = 0;
 	memset(&slot->reqs, 0, sizeof(slot->reqs));
