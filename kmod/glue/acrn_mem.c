@@ -12,7 +12,10 @@ int acrn_hsm_pin(struct acrn_segment *s, unsigned long start, unsigned long coun
 	long got;
 	int r = -EFAULT;
 
-	s->pages = kvcalloc(count, sizeof(*s->pages), GFP_KERNEL_ACCOUNT);
+	/* a count that no machine has: the allocator would warn */
+	if (count > INT_MAX / sizeof(*s->pages))
+		return -ENOMEM;
+	s->pages = kvcalloc(count, sizeof(*s->pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!s->pages)
 		return -ENOMEM;
 	while (done < count) {

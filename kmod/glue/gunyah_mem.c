@@ -90,10 +90,13 @@ static int map_new(struct gunyah_vm *vm, struct gunyah_gmem *gmem, struct file *
 	struct gunyah_binding *b;
 	int r;
 
+	/* the size is not bounded by the file's: for one that no machine has the allocator would warn */
+	if (a->size >> PAGE_SHIFT > INT_MAX / sizeof(*b->pages))
+		return -ENOMEM;
 	b = kzalloc(sizeof(*b), GFP_KERNEL_ACCOUNT);
 	if (!b)
 		return -ENOMEM;
-	b->pages = kvcalloc(a->size >> PAGE_SHIFT, sizeof(*b->pages), GFP_KERNEL_ACCOUNT);
+	b->pages = kvcalloc(a->size >> PAGE_SHIFT, sizeof(*b->pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!b->pages) {
 		kfree(b);
 		return -ENOMEM;
@@ -166,7 +169,7 @@ static int unmap_part(struct gunyah_vm *vm, struct gunyah_binding *b, u64 from, 
 	int slot = 0;
 
 	if (left) {
-		pages = kvcalloc(left >> PAGE_SHIFT, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+		pages = kvcalloc(left >> PAGE_SHIFT, sizeof(*pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (!pages)
 			return -ENOMEM;
 		memcpy(pages, b->pages + (keep >> PAGE_SHIFT), (left >> PAGE_SHIFT) * sizeof(*pages));
