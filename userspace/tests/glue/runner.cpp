@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "glue/runner.h"
+
+#include <csignal>
+
+namespace mv::glue {
+
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(1ms);
+  }
+  return true;
+}
+
+static void install_handler() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  ::sigaction(SIGUSR1, &action, nullptr);
+}
+
+Runner::Runner(std::function<Result()> call) {
+  install_handler();
+  thread_ = std::thread([this, call = std::move(call)] {
+    begun_ = true;
+    result_ = call();
+    done_ = true;
+  });
+}
+
+Runner::~Runner() {
+  while (!done_) {
+    signal();
+    std::this_thread::sleep_for(5ms);
+  }
+  thread_.join();
+}
+
+void Runner::signal() { ::pthread_kill(thread_.native_handle(), SIGUSR1); }
+
+bool Runner::blocks() {
+  if (!eventually([this] { return begun_.load(); })) return false;
+  std::this_thread::sleep_for(60ms);
+  return !done_;
+}
+
+Result Runner::result() {
+  if (!eventually([this] { return done_.load(); })) return fails(ETIMEDOUT);
+  return result_;
+}
+
+}  // namespace mv::glue
