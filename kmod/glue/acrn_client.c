@@ -2,7 +2,8 @@
 /*
  * The default I/O request client: deliver to whoever sits in ATTACH, complete on NOTIFY.
  *
- * Everything here happens under client.lock, which is never held while anybody sleeps.
+ * State changes happen under client.lock, which is never held while anybody sleeps; wake-ups come after it is dropped,
+ * so that whoever wakes does not run into it.
  */
 #include "acrn_hsm.h"
 #include "trace.h"
@@ -20,10 +21,10 @@ static void answer(struct acrn_hsm *hsm, u32 vcpu)
 	trace_mockvisor_complete(hsm->core.vmid, vcpu, &v->core.posted);
 	__clear_bit(vcpu, &hsm->client.pending);
 	acrn_ioreq_answer(&hsm->core, vcpu);
-	acrn_hsm_vcpu_wake(v);
 }
 
-static void deliver(struct acrn_hsm *hsm, u32 vcpu)
+/* Return: whether the client is to be woken. */
+static bool deliver(struct acrn_hsm *hsm, u32 vcpu)
 {
 	struct acrn_client *c = &hsm->client;
 	struct acrn_hsm_vcpu *v = hsm->vcpu[vcpu];
@@ -31,30 +32,34 @@ static void deliver(struct acrn_hsm *hsm, u32 vcpu)
 	v->undelivered = false;
 	switch (acrn_ioreq_deliver(&hsm->core, vcpu, c->exists)) {
 	case ACRN_DELIVER_DONE:
-		break;
+		return false;
 	case ACRN_DELIVER_NOBODY:
 		pr_debug("VM %u: no I/O request client for vCPU %u, its request stays pending\n", hsm->core.vmid, vcpu);
 		v->undelivered = true;
-		break;
+		return false;
 	case ACRN_DELIVER_CLIENT:
 		trace_mockvisor_deliver(hsm->core.vmid, vcpu, &v->core.posted);
 		__set_bit(vcpu, &c->pending);
-		wake_up(&c->wait);
-		break;
+		return true;
 	}
+	return false;
 }
 
 void acrn_client_dispatch(struct acrn_hsm *hsm, struct acrn_hsm_vcpu *v)
 {
+	bool wake = false;
 	u32 i;
 
 	spin_lock(&hsm->client.lock);
 	v->undelivered = true;
 	for (i = 0; i < hsm->core.vcpu_num; i++) {
 		if (hsm->vcpu[i]->undelivered)
-			deliver(hsm, i);
+			wake |= deliver(hsm, i);
 	}
 	spin_unlock(&hsm->client.lock);
+	/* sync: the vCPU that posted goes to sleep next, so its CPU is free for the client */
+	if (wake)
+		wake_up_interruptible_sync(&hsm->client.wait);
 }
 
 int acrn_client_create(struct acrn_hsm *hsm)
@@ -106,19 +111,21 @@ int acrn_client_notify(struct acrn_hsm *hsm, const struct acrn_ioreq_notify *n)
 {
 	struct acrn_client *c = &hsm->client;
 	u32 vcpu = (u16)n->vcpu;	/* the driver cuts it, so 0x10000 is vCPU 0 */
-	int r = 0;
+	bool exists;
 
 	if (n->reserved)
 		return -EINVAL;
 	spin_lock(&c->lock);
-	if (c->exists) {
-		if (vcpu < hsm->core.vcpu_num)
-			answer(hsm, vcpu);
-		else
-			r = -EINVAL;
-	}
+	exists = c->exists;
+	if (exists && vcpu < hsm->core.vcpu_num)
+		answer(hsm, vcpu);
 	spin_unlock(&c->lock);
-	return r;
+	if (!exists)
+		return 0;
+	if (vcpu >= hsm->core.vcpu_num)
+		return -EINVAL;
+	acrn_hsm_vcpu_wake(hsm->vcpu[vcpu]);
+	return 0;
 }
 
 /* Complete whatever is out, unserved. */
@@ -133,4 +140,6 @@ void acrn_client_clear(struct acrn_hsm *hsm)
 			answer(hsm, i);
 	}
 	spin_unlock(&c->lock);
+	for (i = 0; i < hsm->core.vcpu_num; i++)
+		acrn_hsm_vcpu_wake(hsm->vcpu[i]);
 }

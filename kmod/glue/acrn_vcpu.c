@@ -13,7 +13,8 @@
 
 void acrn_hsm_vcpu_wake(struct acrn_hsm_vcpu *v)
 {
-	wake_up(&v->wait);
+	/* sync: whoever notifies goes on to sleep in ATTACH */
+	__wake_up_sync(&v->wait, TASK_NORMAL);
 }
 
 static bool thread_is_wanted(void)
