@@ -334,7 +334,7 @@ class Differential : public testing::TestWithParam<int> {
     hv_memmap_add(&map_, 0, 1 << 20, ram_, nullptr, HV_MEM_RWX);
     cpu_ = static_cast<x86_cpu *>(calloc(1, sizeof(x86_cpu)));
     arena_ = malloc(1 << 20);
-    x86_init(cpu_, &map_, 0, arena_, 1 << 20, 1 << 20);
+    x86_cpu_init(cpu_, &map_, 0, arena_, 1 << 20, 1 << 20);
   }
   void TearDown() override {
     uc_close(uc_);

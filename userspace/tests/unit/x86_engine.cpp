@@ -27,7 +27,7 @@ struct Machine {
     hv_memmap_add(&map, 0, kRam, ram, nullptr, HV_MEM_RWX);
     cpu = static_cast<x86_cpu *>(calloc(1, sizeof(x86_cpu)));
     arena = malloc(1 << 20);
-    x86_init(cpu, &map, 0, arena, 1 << 20, 1 << 20);
+    x86_cpu_init(cpu, &map, 0, arena, 1 << 20, 1 << 20);
     setup(bits);
   }
   ~Machine() { free(own); free(cpu); free(arena); }
