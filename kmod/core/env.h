@@ -9,6 +9,7 @@
  * Each environment defines:
  *   u8 u16 u32 u64 s8 s16 s32 s64 bool size_t, memcpy memset memcmp memmove, E* errno values
  *   likely unlikely noinline __always_inline ARRAY_SIZE fallthrough
+ *   env_le16 env_le32 env_le64             a little-endian field's value
  *   u64 env_now_ns(void)                    monotonic clock, nanoseconds (CLOCK_MONOTONIC in both, so they compare)
  *   struct env_lock, env_lock_init/take/drop   a lock that never sleeps; held for a few instructions only
  */

@@ -32,6 +32,14 @@ typedef long long s64;
 #define fallthrough __attribute__((fallthrough))
 #endif
 
+/* Fields that the ABI defines as little-endian.  Hosts are little-endian: the software CPUs rely on it anyway. */
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "little-endian hosts only"
+#endif
+#define env_le16(x) ((u16)(x))
+#define env_le32(x) ((u32)(x))
+#define env_le64(x) ((u64)(x))
+
 static inline u64 env_now_ns(void)
 {
 	struct timespec ts;

@@ -15,12 +15,12 @@ void env_lock_init(struct env_lock *l)
 	l->word = 0;
 }
 
-void env_lock_take(struct env_lock *l)
+void env_lock_take(struct env_lock *l) __acquires(bitlock)
 {
 	bit_spin_lock(0, &l->word);
 }
 
-void env_lock_drop(struct env_lock *l)
+void env_lock_drop(struct env_lock *l) __releases(bitlock)
 {
 	bit_spin_unlock(0, &l->word);
 }

@@ -11,6 +11,11 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <asm/byteorder.h>
+
+#define env_le16(x) le16_to_cpu(x)
+#define env_le32(x) le32_to_cpu(x)
+#define env_le64(x) le64_to_cpu(x)
 
 struct env_lock {
 	unsigned long word;

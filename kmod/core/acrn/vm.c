@@ -165,33 +165,34 @@ static void segment_flat(struct x86_segment *s, u16 selector, bool protected_mod
 
 static void state_from_regs(struct x86_state *s, const struct acrn_regs *r)
 {
-	bool pe = r->cr0 & 1;
+	u64 rflags = env_le64(r->rflags);
+	bool pe = env_le64(r->cr0) & 1;
 
 	memcpy(s->gpr, &r->gprs, sizeof(s->gpr));
-	s->gdt.base = r->gdt.base;
-	s->gdt.limit = r->gdt.limit;
-	s->idt.base = r->idt.base;
-	s->idt.limit = r->idt.limit;
-	s->rip = r->rip;
-	s->cr0 = r->cr0;
-	s->cr3 = r->cr3;
-	s->cr4 = r->cr4 & ~CR4_DROPPED;
-	s->efer = r->ia32_efer;
-	s->rflags = r->rflags ? (r->rflags & ~RFLAGS_ARITHMETIC) | 2 : 2;
-	s->seg[X86_CS].selector = r->cs_sel;
-	s->seg[X86_CS].base = r->cs_base;
-	s->seg[X86_CS].limit = r->cs_limit;
-	s->seg[X86_CS].attributes = (u16)r->cs_ar;
-	segment_flat(&s->seg[X86_SS], r->ss_sel, pe);
-	segment_flat(&s->seg[X86_DS], r->ds_sel, pe);
-	segment_flat(&s->seg[X86_ES], r->es_sel, pe);
-	segment_flat(&s->seg[X86_FS], r->fs_sel, pe);
-	segment_flat(&s->seg[X86_GS], r->gs_sel, pe);
-	s->seg[X86_LDTR].selector = r->ldt_sel;
+	s->gdt.base = env_le64(r->gdt.base);
+	s->gdt.limit = env_le16(r->gdt.limit);
+	s->idt.base = env_le64(r->idt.base);
+	s->idt.limit = env_le16(r->idt.limit);
+	s->rip = env_le64(r->rip);
+	s->cr0 = env_le64(r->cr0);
+	s->cr3 = env_le64(r->cr3);
+	s->cr4 = env_le64(r->cr4) & ~CR4_DROPPED;
+	s->efer = env_le64(r->ia32_efer);
+	s->rflags = rflags ? (rflags & ~RFLAGS_ARITHMETIC) | 2 : 2;
+	s->seg[X86_CS].selector = env_le16(r->cs_sel);
+	s->seg[X86_CS].base = env_le64(r->cs_base);
+	s->seg[X86_CS].limit = env_le32(r->cs_limit);
+	s->seg[X86_CS].attributes = (u16)env_le32(r->cs_ar);
+	segment_flat(&s->seg[X86_SS], env_le16(r->ss_sel), pe);
+	segment_flat(&s->seg[X86_DS], env_le16(r->ds_sel), pe);
+	segment_flat(&s->seg[X86_ES], env_le16(r->es_sel), pe);
+	segment_flat(&s->seg[X86_FS], env_le16(r->fs_sel), pe);
+	segment_flat(&s->seg[X86_GS], env_le16(r->gs_sel), pe);
+	s->seg[X86_LDTR].selector = env_le16(r->ldt_sel);
 	s->seg[X86_LDTR].base = 0;
 	s->seg[X86_LDTR].limit = 0xffff;
 	s->seg[X86_LDTR].attributes = 0x82;
-	s->seg[X86_TR].selector = r->tr_sel;
+	s->seg[X86_TR].selector = env_le16(r->tr_sel);
 	s->seg[X86_TR].base = 0;
 	s->seg[X86_TR].limit = 0xffff;
 	s->seg[X86_TR].attributes = 0x8b;
@@ -207,7 +208,7 @@ int acrn_set_vcpu_regs(struct acrn_core_vm *vm, const struct acrn_vcpu_regs *reg
 		return -EINVAL;
 	if (vm->state == ACRN_VM_RUNNING || vm->state == ACRN_VM_POWERED_OFF || id >= vm->vcpu_num)
 		return -EPERM;
-	if ((r->cr0 & CR0_RESERVED) || (r->cr4 & CR4_RESERVED))
+	if ((env_le64(r->cr0) & CR0_RESERVED) || (env_le64(r->cr4) & CR4_RESERVED))
 		return -EPERM;
 	v = vm->vcpu[id];
 	x86_state_get(&v->cpu, &v->scratch);

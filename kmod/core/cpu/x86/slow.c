@@ -79,7 +79,7 @@ static void split_drop(void)
 	env_store_release(&split_lock, 0);
 }
 
-/**
+/*
  * struct rmw - a memory destination that is read first
  * @host: the operand if it may be updated in place (RAM, one page), else NULL
  */
