@@ -28,15 +28,12 @@ static bool slot_range_ok(u64 gpa, u64 size)
 	return size && !((gpa | size) & ~HV_PAGE_MASK) && gpa + size > gpa;
 }
 
-int hv_memmap_add(struct hv_memmap *map, u64 gpa, u64 size, u8 *host, u8 **pages, u32 access)
+/* Caller has checked the range. */
+static int slot_publish(struct hv_memmap *map, u64 gpa, u64 size, u8 *host, u8 **pages, u32 access)
 {
 	struct hv_slot *s;
 	u32 i;
 
-	if (!slot_range_ok(gpa, size))
-		return -EINVAL;
-	if (hv_memmap_overlaps(map, gpa, size))
-		return -EEXIST;
 	for (i = 0; i < map->count && map->slot[i].size; i++)
 		;
 	if (i == HV_SLOTS)
@@ -50,6 +47,24 @@ int hv_memmap_add(struct hv_memmap *map, u64 gpa, u64 size, u8 *host, u8 **pages
 	if (i == map->count)
 		env_store_release(&map->count, i + 1);
 	return (int)i;
+}
+
+int hv_memmap_add(struct hv_memmap *map, u64 gpa, u64 size, u8 *host, u8 **pages, u32 access)
+{
+	if (!slot_range_ok(gpa, size))
+		return -EINVAL;
+	if (hv_memmap_overlaps(map, gpa, size))
+		return -EEXIST;
+	return slot_publish(map, gpa, size, host, pages, access);
+}
+
+int hv_memmap_shrink(struct hv_memmap *map, u32 slot, u64 gpa, u64 size, u8 **pages)
+{
+	int part = slot_publish(map, gpa, size, NULL, pages, map->slot[slot].access);
+
+	if (part >= 0)
+		hv_memmap_retire(map, slot);
+	return part;
 }
 
 /* First byte at or after @gpa, below @end, where another slot begins; @end if none. */
@@ -92,6 +107,27 @@ void hv_memmap_retire(struct hv_memmap *map, u32 slot)
 	env_store_release(&map->slot[slot].size, 0);
 }
 
+int hv_memmap_demand(struct hv_memmap *map, u64 gpa, u64 size)
+{
+	if (map->demands == HV_SLOTS)
+		return -ENOMEM;
+	map->demand[map->demands].gpa = gpa;
+	map->demand[map->demands].size = size;
+	map->demands++;
+	return 0;
+}
+
+bool hv_memmap_demands(const struct hv_memmap *map, u64 gpa)
+{
+	u32 i;
+
+	for (i = 0; i < map->demands; i++) {
+		if (gpa - map->demand[i].gpa < map->demand[i].size)
+			return true;
+	}
+	return false;
+}
+
 struct hv_slot *hv_memmap_find(struct hv_memmap *map, u64 gpa)
 {
 	u32 count = env_load_acquire(&map->count);
@@ -113,8 +149,11 @@ enum hv_page hv_memmap_page(struct hv_memmap *map, u64 gpa, u32 want, u8 **host,
 	struct hv_slot *s = hv_memmap_find(map, gpa);
 	u64 offset;
 
-	if (!s)
-		return HV_PAGE_NONE;
+	if (!s) {
+		*host = NULL;
+		*access = 0;
+		return hv_memmap_demands(map, gpa) ? HV_PAGE_ABSENT : HV_PAGE_NONE;
+	}
 	*access = s->access;
 	offset = (gpa & HV_PAGE_MASK) - s->gpa;
 	*host = s->host ? s->host + offset : env_load_acquire(&s->pages[offset >> HV_PAGE_SHIFT]);

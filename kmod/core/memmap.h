@@ -37,15 +37,25 @@ struct hv_slot {
 	u32 access;
 };
 
+struct hv_range {
+	u64 gpa;
+	u64 size;
+};
+
+/**
+ * struct hv_memmap - slots, and ranges whose pages are asked for even where no slot is (any more)
+ */
 struct hv_memmap {
 	u32 count;
+	u32 demands;
 	struct hv_slot slot[HV_SLOTS];
+	struct hv_range demand[HV_SLOTS];
 };
 
 enum hv_page {
 	HV_PAGE_RAM,	/* *host is the page's first byte */
 	HV_PAGE_NONE,	/* no slot: a device, or nothing */
-	HV_PAGE_ABSENT,	/* a slot whose page is not there (yet) */
+	HV_PAGE_ABSENT,	/* a slot whose page is not there (yet), or no slot in a range of hv_memmap_demand() */
 	HV_PAGE_DENIED,	/* a slot that does not allow this access; *host is set */
 };
 
@@ -65,6 +75,17 @@ int hv_memmap_add(struct hv_memmap *map, u64 gpa, u64 size, u8 *host, u8 **pages
  */
 int hv_memmap_fill(struct hv_memmap *map, u64 gpa, u64 size, u8 *host, u32 access);
 void hv_memmap_retire(struct hv_memmap *map, u32 slot);
+/**
+ * hv_memmap_shrink - a part of a slot takes its place; a reader sees the old slot or the new one, never a mixture
+ * @pages: of the part; the old array is still read until every vCPU has dropped its translations
+ *
+ * Return: the new slot's number, -ENOMEM (HV_SLOTS used).
+ */
+int hv_memmap_shrink(struct hv_memmap *map, u32 slot, u64 gpa, u64 size, u8 **pages);
+
+/* From now on this range's pages are ABSENT, not NONE, where no slot is.  Return: 0, -ENOMEM.  Before vCPUs run. */
+int hv_memmap_demand(struct hv_memmap *map, u64 gpa, u64 size);
+bool hv_memmap_demands(const struct hv_memmap *map, u64 gpa);
 
 /* Live slot that holds @gpa, or NULL. */
 struct hv_slot *hv_memmap_find(struct hv_memmap *map, u64 gpa);

@@ -42,7 +42,6 @@ struct gunyah_binding {
 	u64 size;
 	u32 flags;
 	bool lend;
-	bool announced;		/* lent before the start: its faults go to userspace */
 	u32 slot;
 	u8 **pages;		/* as the slot's: what the guest holds */
 };

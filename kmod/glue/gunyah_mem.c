@@ -166,23 +166,25 @@ static int unmap_part(struct gunyah_vm *vm, struct gunyah_binding *b, u64 from, 
 	u64 left = b->size - size;
 	u64 keep = from ? 0 : size;
 	u8 **pages = NULL, **old = b->pages;
-	int slot = 0;
+	int slot;
 
 	if (left) {
 		pages = kvcalloc(left >> PAGE_SHIFT, sizeof(*pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 		if (!pages)
 			return -ENOMEM;
 		memcpy(pages, b->pages + (keep >> PAGE_SHIFT), (left >> PAGE_SHIFT) * sizeof(*pages));
-	}
-	hv_memmap_retire(&vm->core.map, b->slot);
-	if (left) {
+		slot = hv_memmap_shrink(&vm->core.map, b->slot, b->guest_addr + keep, left, pages);
+		if (slot < 0) {
+			kvfree(pages);
+			return slot;
+		}
 		b->guest_addr += keep;
 		b->offset += keep;
 		b->size = left;
 		b->pages = pages;
-		slot = hv_memmap_add(&vm->core.map, b->guest_addr, left, NULL, pages, slot_access(b->flags));
-		WARN_ON_ONCE(slot < 0);
 		b->slot = slot;
+	} else {
+		hv_memmap_retire(&vm->core.map, b->slot);
 	}
 	gunyah_flush_vcpus(vm);
 	if (left) {
@@ -283,11 +285,11 @@ int gunyah_page_in(struct gunyah_vm *vm, u64 gpa, bool write, bool fetch, bool *
 	struct gunyah_binding *b;
 	int r = -ENOENT;
 
-	*lend = false;
+	/* the hypervisor knows ranges, not bindings: one that was unmapped since is still in */
+	*lend = hv_memmap_demands(&vm->core.map, gpa);
 	mutex_lock(&vm->memory_lock);
 	b = find_binding(vm, gpa);
 	if (b) {
-		*lend = b->announced;
 		mutex_lock(&b->gmem->lock);
 		r = page_in(b, gpa, write, fetch);
 		mutex_unlock(&b->gmem->lock);
@@ -301,8 +303,11 @@ void gunyah_announce_lent(struct gunyah_vm *vm)
 	struct gunyah_binding *b;
 
 	mutex_lock(&vm->memory_lock);
-	list_for_each_entry(b, &vm->bindings, in_vm)
-		b->announced = b->lend;
+	list_for_each_entry(b, &vm->bindings, in_vm) {
+		/* there are as many places as slots, and each binding has a slot */
+		if (b->lend)
+			WARN_ON_ONCE(hv_memmap_demand(&vm->core.map, b->guest_addr, b->size));
+	}
 	mutex_unlock(&vm->memory_lock);
 }
 
@@ -318,6 +323,7 @@ static int copy_pages(struct gunyah_binding *b, u64 at, u64 size, void *tree)
 		if (!page)
 			return -ENOMEM;
 		memcpy(tree + done, page_address(page), PAGE_SIZE);
+		cond_resched();
 	}
 	return 0;
 }
