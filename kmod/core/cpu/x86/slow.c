@@ -307,7 +307,7 @@ static enum x86_leave bit_test(struct x86_cpu *cpu, struct x86_insn *i)
 	return X86_NEXT;
 }
 
-static enum x86_leave cmpxchg(struct x86_cpu *cpu, struct x86_insn *i)
+static enum x86_leave compare_exchange(struct x86_cpu *cpu, struct x86_insn *i)
 {
 	u64 acc = x86_reg_get(cpu, 0, i->size), src = x86_reg_get(cpu, i->reg, i->size), old;
 	enum x86_leave e;
@@ -333,7 +333,7 @@ static enum x86_leave cmpxchg(struct x86_cpu *cpu, struct x86_insn *i)
 	return X86_NEXT;
 }
 
-static enum x86_leave cmpxchg8b(struct x86_cpu *cpu, struct x86_insn *i)
+static enum x86_leave compare_exchange_8b(struct x86_cpu *cpu, struct x86_insn *i)
 {
 	u64 acc, src, old, fl;
 	enum x86_leave e;
@@ -820,9 +820,9 @@ static enum x86_leave general(struct x86_cpu *cpu, struct x86_insn *i)
 	case X86_SEM_XADD:
 		return exchange_add(cpu, i);
 	case X86_SEM_CMPXCHG:
-		return cmpxchg(cpu, i);
+		return compare_exchange(cpu, i);
 	case X86_SEM_CMPXCHG8B:
-		return cmpxchg8b(cpu, i);
+		return compare_exchange_8b(cpu, i);
 	case X86_SEM_PUSH:
 		return push_rm(cpu, i);
 	case X86_SEM_POP:
