@@ -98,11 +98,11 @@ def build_preset(preset: str) -> Callable[[Context], Counts]:
     return run
 
 
-def ctest(directory: str, env: dict[str, str] | None = None) -> Callable[[Context], Counts]:
+def ctest(directory: str, env: dict[str, str] | None = None, *more: str) -> Callable[[Context], Counts]:
     def run(context: Context) -> Counts:
         junit = context.work / f"{directory}.xml"
         argv = ["ctest", "--test-dir", directory, "--output-on-failure", "--progress", "--parallel",
-                str(os.cpu_count() or 1), "--output-junit", str(junit)]
+                str(os.cpu_count() or 1), "--output-junit", str(junit), *more]
         done = context.call(argv, capture=True, env=env)
         if done.returncode:
             print("\n".join(done.stdout.splitlines()[-80:]))
@@ -111,11 +111,11 @@ def ctest(directory: str, env: dict[str, str] | None = None) -> Callable[[Contex
     return run
 
 
-def sanitized(preset: str, env: dict[str, str]) -> Callable[[Context], Counts]:
+def sanitized(preset: str, env: dict[str, str], *more: str) -> Callable[[Context], Counts]:
     """A build with a sanitizer and its tests; leaks and reports make a test's exit code bad."""
     def run(context: Context) -> Counts:
         built = build_preset(preset)(context)
-        return built if built.failed else built + ctest(f"build-{preset}", env)(context)
+        return built if built.failed else built + ctest(f"build-{preset}", env, *more)(context)
     return run
 
 
@@ -166,13 +166,15 @@ TSAN = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
 
 STAGES = [
     Stage("setup", lambda c: c.each([["scripts/setup"]])),
-    Stage("rules: layers, licences", check_rules),
     Stage("shellcheck", check_shell),
     Stage("harness unit tests", check_python),
     Stage("build", build_preset("release")),
+    # one of the rules runs what the README shows
+    Stage("rules: layers, licences, README", check_rules, needs_build=True),
     Stage("tests on this machine", ctest("build"), needs_build=True),
     Stage("ASan and UBSan", sanitized("asan", ASAN), slow=True),
-    Stage("TSan", sanitized("tsan", TSAN), slow=True),
+    # the differential tests have one thread
+    Stage("TSan", sanitized("tsan", TSAN, "--exclude-regex", "^diff"), slow=True),
     Stage("module with W=1", harness("w1"), slow=True),
     Stage("module with sparse", harness("sparse"), slow=True),
     Stage("suites in the guest", harness(), needs_build=True),

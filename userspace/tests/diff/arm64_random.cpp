@@ -297,7 +297,7 @@ std::string describe(uint32_t w, const Outcome &in, const Outcome &a, const Outc
 TEST_P(Arm64Random, AgreesWithUnicorn)
 {
 	const Group &group = GetParam();
-	uint64_t seed = env_number("MV_SEED", std::random_device()()), count = env_number("MV_COUNT", 4000);
+	uint64_t seed = env_number("MV_SEED", 20261121), count = env_number("MV_COUNT", 4000);
 	SCOPED_TRACE("MV_SEED=" + std::to_string(seed));
 	std::mt19937_64 random(seed ^ group.value);
 	Ours ours;
@@ -330,6 +330,9 @@ TEST_P(Arm64Random, AgreesWithUnicorn)
 		}
 		if (group.memory)
 			in.x[31] &= ~15ull;
+		// LDAR and STLR: an unaligned address faults (B2.5.2); Unicorn 2.0.1 lets it pass.  First seen with MV_SEED=15.
+		if ((w & 0x3f800000) == 0x08800000)
+			in.x[bits(w, 9, 5)] &= ~15ull;
 		if (group.value == 0xd61f0000)
 			in.x[bits(w, 9, 5)] = code_at + (random() % 1000) * 4;
 		std::memcpy(ours.memory.code.get() + (in.pc - code_at), &w, 4);

@@ -116,7 +116,7 @@ void count_on(Machine &m, uint64_t pc, uint64_t counter, uint64_t times)
 TEST(Arm64Engine, BudgetIsExact)
 {
 	const char *given = std::getenv("MV_SEED");
-	uint64_t seed = given ? std::strtoull(given, nullptr, 0) : std::random_device()();
+	uint64_t seed = given ? std::strtoull(given, nullptr, 0) : 20261121;
 	SCOPED_TRACE("MV_SEED=" + std::to_string(seed));
 	std::mt19937_64 random(seed);
 	for (int round = 0; round < 60; round++) {

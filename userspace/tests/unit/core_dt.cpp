@@ -201,7 +201,7 @@ TEST(Dt, EveryHeaderWord) {
 
 TEST(Dt, RandomDamage) {
   const char* given = std::getenv("MV_SEED");
-  const unsigned seed = given ? static_cast<unsigned>(std::strtoul(given, nullptr, 0)) : std::random_device{}();
+  const unsigned seed = given ? static_cast<unsigned>(std::strtoul(given, nullptr, 0)) : 20261121u;
   SCOPED_TRACE("MV_SEED=" + std::to_string(seed));
   std::printf("MV_SEED=%u\n", seed);
   std::mt19937 random(seed);
