@@ -13,8 +13,7 @@ from .errors import HarnessError
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 DEFAULT_ARCHIVE = "http://deb.debian.org/debian"
-SUITES = ("bookworm", "bookworm-updates")
-SECURITY_SUITES = ("bookworm-security",)
+DEFAULT_SUITES = ("bookworm", "bookworm-updates", "bookworm-security")
 LISTS_MAX_AGE = 12 * 3600
 # Transport settings (proxies, timeouts) must follow the machine; index targets and hooks must not.
 INHERITED = re.compile(r'^Acquire::(http|https|ftp|Retries|ForceIPv4|ForceIPv6)\b.*;$', re.I)
@@ -36,11 +35,18 @@ def _transport_settings() -> str:
 
 
 class AptRoot:
-    """Apt with its own state, cache and sources under the cache directory."""
+    """Apt with its own state, cache and sources under the cache directory; one root per set of suites.
 
-    def __init__(self, offline: bool = False):
+    So a suite that cannot be reached is the trouble of its own kernels only, and the candidate of a package is what
+    these suites have.
+    """
+
+    def __init__(self, offline: bool = False, suites: tuple[str, ...] = DEFAULT_SUITES, arch: str = "amd64"):
         self.offline = offline
-        self.dir = paths.cache("apt")
+        self.suites = suites
+        self.arch = arch
+        self.name = "+".join(suites) + "-" + arch
+        self.dir = paths.cache("apt", self.name)
 
     def _configure(self) -> None:
         if not os.path.exists(KEYRING):
@@ -50,8 +56,8 @@ class AptRoot:
             (self.dir / sub).mkdir(parents=True, exist_ok=True)
         (self.dir / "state/status").touch()
         main, security = machine_archives()
-        lines = [f"deb [signed-by={KEYRING}] {main} {suite} main" for suite in SUITES]
-        lines += [f"deb [signed-by={KEYRING}] {security} {suite} main" for suite in SECURITY_SUITES]
+        lines = [f"deb [signed-by={KEYRING}] {security if suite.endswith('-security') else main} {suite} main"
+                 for suite in self.suites]
         paths.publish_file(self.dir / "etc/sources.list", ("\n".join(lines) + "\n").encode())
         # Check-Valid-Until: mirrors that lag are common; signatures are checked all the same.
         conf = f'''Dir "{self.dir}";
@@ -63,8 +69,8 @@ Dir::Etc::Parts "apt.conf.d";
 Dir::Etc::trusted "";
 Dir::Etc::trustedparts "";
 Dir::Bin::methods "/usr/lib/apt/methods";
-APT::Architecture "amd64";
-APT::Architectures {{ "amd64"; }};
+APT::Architecture "{self.arch}";
+APT::Architectures {{ "{self.arch}"; }};
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::GzipIndexes "true";
@@ -89,9 +95,10 @@ Acquire::Check-Valid-Until "false";
         if self.offline:
             if stamp.exists():
                 return
-            raise HarnessError("--offline was given but no package list is cached; run once without it.")
+            raise HarnessError(f"--offline was given but no package list of {self.suites[0]} is cached; "
+                               "run once without it.")
         self._configure()
-        say.note("fetching Debian's package lists (private apt root)")
+        say.note(f"fetching the package lists of {', '.join(self.suites)} ({self.arch}, private apt root)")
         self._run(["apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any"])
         stamp.touch()
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Boots a guest once, without a terminal, and collects what it left behind."""
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
 
-from . import frames, qemu, say
+from . import frames, machines, qemu, say
 from .kerneltree import KernelTree
 from .verdict import BootRecord
 
@@ -18,14 +19,14 @@ def _text(path: Path) -> str:
     return path.read_text("utf-8", "replace").replace("\r\n", "\n") if path.exists() else ""
 
 
-def collect(run: Path, status: int | None, limit: float) -> BootRecord:
+def collect(run: Path, status: int | None, limit: float, clean: int = qemu.CLEAN_EXIT) -> BootRecord:
     stream = (run / "files.bin").read_bytes() if (run / "files.bin").exists() else b""
     files = frames.parse(stream)
     frames.unpack(stream, run / "results")
     (run / "files.bin").unlink(missing_ok=True)
     kmsg = files.get("kmsg.log", b"").decode("utf-8", "replace")
     return BootRecord(status, _text(run / "verdict.log"), _text(run / "console.log"), kmsg,
-                      _text(run / "output.log"), files, limit)
+                      _text(run / "output.log"), files, limit, clean)
 
 
 def boot(tree: KernelTree, archive: bytes, run: Path, accel: str, limit: float, fall_back: bool = False) -> BootRecord:
@@ -50,11 +51,9 @@ def boot(tree: KernelTree, archive: bytes, run: Path, accel: str, limit: float, 
 
 def _once(tree: KernelTree, initrd: Path, run: Path, accel: str, limit: float, until_up: bool = False,
           then: float = 0) -> BootRecord:
-    argv = qemu.command_line(accel, tree.boot, initrd, run, extra=qemu.console_to_file(run))
-    (run / "qemu.txt").write_text(" ".join(argv) + "\n")
-    with open(run / "qemu.err", "wb") as errors:
-        process = qemu.start(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
-                             env=qemu.environment())
+    with contextlib.ExitStack() as stack:
+        errors = stack.enter_context(open(run / "qemu.err", "wb"))
+        process = _start(tree, initrd, run, accel, errors, stack)
         try:
             ended = qemu.wait(process, limit, (lambda: _is_up(run)) if until_up else None)
             if not ended and until_up and _is_up(run):
@@ -63,8 +62,26 @@ def _once(tree: KernelTree, initrd: Path, run: Path, accel: str, limit: float, u
         finally:
             qemu.stop(process)
     if os.path.getsize(run / "qemu.err"):
-        say.warn("QEMU: " + _text(run / "qemu.err").strip().splitlines()[-1])
-    return collect(run, process.returncode if ended else None, limit)
+        say.warn("the guest's process: " + _text(run / "qemu.err").strip().splitlines()[-1])
+    return collect(run, process.returncode if ended else None, limit, machines.clean_exit(tree))
+
+
+def _start(tree: KernelTree, initrd: Path, run: Path, accel: str, errors, stack: contextlib.ExitStack):
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": errors, "env": qemu.environment()}
+    if tree.arch == "um":
+        files = {name: stack.enter_context(open(run / file, "wb", buffering=0))
+                 for name, file in (("verdict", "verdict.log"), ("output", "output.log"), ("files", "files.bin"))}
+        channels = {name: file.fileno() for name, file in files.items()}
+        argv = machines.uml(tree.boot, initrd, run, channels)
+        options["stdout"] = stack.enter_context(open(run / "console.log", "wb", buffering=0))
+        options["pass_fds"] = tuple(channels.values())
+        (run / "uml").mkdir()
+        # It makes its memory a file there, and needs a home even so.
+        options["env"] |= {"HOME": str(run)}
+    else:
+        argv = machines.command_line(tree, accel, initrd, run, machines.console_to_file(run))
+    (run / "qemu.txt").write_text(" ".join(argv) + "\n")
+    return qemu.start(argv, **options)
 
 
 def _is_up(run: Path) -> bool:

@@ -2,23 +2,28 @@
 """The command line of harness/run."""
 
 import argparse
+import json
 import os
 import shlex
 import signal
 import sys
 from pathlib import Path
 
-from . import accel, guestcmd, kernels, kerneltree, paths, report, results, say, suiterun, suites
+from . import (accel, cells, guestcmd, htmlreport, kernels, kerneltree, ownkernel, paths, report, results, rows, say,
+               suiterun, suites)
 from .errors import HarnessError, UsageError
 
 DESCRIPTION = """\
-Boots a stock Debian kernel in QEMU, loads mockvisor.ko there, and runs suites or a command of yours.
+Boots kernels in QEMU or as User Mode Linux, loads mockvisor.ko there, and runs suites or a command of yours.
 Needs no root and no /dev/kvm. Kernels and builds are cached in ~/.cache/mockvisor (XDG_CACHE_HOME is honoured)."""
 
 EPILOG = """\
 examples:
   harness/run                               the default suites
   harness/run -s glue --junit out.xml       one suite, results also as JUnit XML
+  harness/run -k all --html report.html     every kernel of the list (see --list), a table and a report
+  harness/run -k uml-6.1 --flavor kasan     User Mode Linux with KASAN, built on first use
+  harness/run -k ~/src/linux -s glue        a kernel tree of yours, built
   harness/run -- build/bin/mvmm --help      any command, on this machine's files (read-only), module loaded
   harness/run --shell                       a shell in the guest
 
@@ -41,25 +46,40 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _jobs(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of kernels from 1 to 64")
+    return int(text)
+
+
 def parser() -> Parser:
     out = Parser(prog="harness/run", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
-                 usage="harness/run [-k PACKAGE] [-s SUITE]... [options] [--shell | -- CMD...]",
+                 usage="harness/run [-k KERNEL]... [-s SUITE]... [options] [--shell | -- CMD...]",
                  formatter_class=argparse.RawDescriptionHelpFormatter)
-    out.add_argument("-k", dest="package", metavar="PACKAGE", default=kernels.DEFAULT,
-                     help=f"kernel image package of Debian bookworm; default: the newest 6.1 ({kernels.DEFAULT})")
+    out.add_argument("-k", dest="kernel", metavar="KERNEL", action="append", default=[],
+                     help="a row of kernels.toml, a list of rows (all, gate), an image package of bookworm, or the path "
+                          f"of a kernel tree; may be given more than once; default: the newest 6.1 ({kernels.DEFAULT})")
+    out.add_argument("--flavor", metavar="F", default="",
+                     help="build the kernel from Debian's source with these options, joined by commas: "
+                          + ", ".join(ownkernel.names()))
+    out.add_argument("-j", dest="jobs", metavar="N", type=_jobs, default=1, help="kernels at a time; default: 1")
     out.add_argument("-s", dest="suite", metavar="SUITE", action="append", default=[],
                      help="a suite to run; may be given more than once (see --list)")
     out.add_argument("--accel", choices=accel.CHOICES, default="auto", help="default: auto, which runs a probe guest")
     out.add_argument("--timeout", metavar="S", type=_seconds,
                      help="seconds for the boot with all its suites, or for CMD; default: the suites' own; none for CMD")
     out.add_argument("--junit", metavar="FILE", help="also write JUnit XML")
+    out.add_argument("--html", metavar="FILE", help="also write a report for people, one file")
     out.add_argument("--build-dir", metavar="DIR", default="build", help="where bin/ is; default: build")
     out.add_argument("--source", metavar="DIR", help="build the module from DIR/Kbuild instead of this repository")
     out.add_argument("--offline", action="store_true", help="use cached kernels only")
     out.add_argument("--w1", action="store_true", help="the same as -s w1")
     out.add_argument("--sparse", action="store_true", help="the same as -s sparse")
     out.add_argument("--shell", action="store_true", help="an interactive shell in the guest")
-    out.add_argument("--list", action="store_true", help="list the suites and end")
+    out.add_argument("--gdb", action="store_true",
+                     help="the guest waits for a debugger, without a time limit; how to attach is printed")
+    out.add_argument("--list", action="store_true", help="list the suites and kernels, and end")
+    out.add_argument("--list-json", action="store_true", help="print the kernels as JSON, for a CI matrix, and end")
     out.add_argument("command", nargs="*", metavar="CMD", help=argparse.SUPPRESS)
     return out
 
@@ -72,12 +92,24 @@ def _split(argv: list[str]) -> tuple[list[str], list[str] | None]:
     return argv, None
 
 
-def _list(known: dict[str, suites.Suite]) -> int:
-    width = max(len(name) for name in known)
+def _list(known: dict[str, suites.Suite], kernel_rows: dict[str, rows.Row]) -> int:
+    width = max(len(name) for name in (*known, *kernel_rows))
+    print("suites (* = run by default)")
     for suite in known.values():
         mark = "*" if suite.default else " "
         print(f"{mark} {suite.name:<{width}}  {suite.kind:<5}  {suite.description}")
-    print("(* = run by default)")
+    print("kernels (-k), and the lists they are in")
+    for row in kernel_rows.values():
+        print(f"  {row.name:<{width}}  {','.join(row.lists) or '-':<9}  {row.description}")
+    print(f"flavors (--flavor): {', '.join(ownkernel.names())}")
+    return 0
+
+
+def _list_json(chosen: list[rows.Row]) -> int:
+    """What a CI service needs to make a job of each kernel."""
+    out = [{"name": row.name, "arch": row.arch, "kind": row.kind, "flavor": row.flavor,
+            "command": cells.repeat(["harness/run"], row), "description": row.description} for row in chosen]
+    print(json.dumps({"include": out}))
     return 0
 
 
@@ -86,13 +118,13 @@ def _build_dir(text: str) -> Path:
     return path if path.is_absolute() or path.is_dir() else paths.REPO / path
 
 
-def _repeat(options: argparse.Namespace) -> str:
+def _repeat(options: argparse.Namespace) -> list[str]:
     words = ["harness/run"]
-    for flag, value, default in (("-k", options.package, kernels.DEFAULT), ("--accel", options.accel, "auto"),
-                                 ("--build-dir", options.build_dir, "build"), ("--source", options.source, None)):
+    for flag, value, default in (("--accel", options.accel, "auto"), ("--build-dir", options.build_dir, "build"),
+                                 ("--source", options.source, None)):
         if value != default:
             words += [flag, value]
-    return shlex.join(words)
+    return words
 
 
 def _run(argv: list[str]) -> int:
@@ -101,8 +133,11 @@ def _run(argv: list[str]) -> int:
     if options.command:
         raise UsageError(f"unexpected argument {options.command[0]!r}; a command for the guest follows `--`.")
     known = suites.load()
+    kernel_rows = rows.load()
     if options.list:
-        return _list(known)
+        return _list(known, kernel_rows)
+    if options.list_json:
+        return _list_json(rows.select(kernel_rows, options.kernel or ["all"], options.flavor))
     wanted = options.suite + ["w1"] * options.w1 + ["sparse"] * options.sparse
     if command is not None and not command:
         raise UsageError("`--` needs a command after it, e.g. harness/run -- uname -a.")
@@ -115,25 +150,48 @@ def _run(argv: list[str]) -> int:
     chosen = suites.select(known, wanted)
     source = Path(options.source).resolve() if options.source else None
 
-    kernel = kernels.resolve(options.package, options.offline)
-    say.note(f"kernel {kernel}")
-    tree = kerneltree.prepare(kernel, options.offline)
+    kernel = rows.select(kernel_rows, options.kernel or [kernels.DEFAULT], options.flavor)
+    for row in kernel:
+        if row.flavor:
+            ownkernel.fragments("um" if row.kind == "uml" else row.arch, row.flavor)
+    if (command or options.gdb) and len(kernel) != 1:
+        raise UsageError("a command, --shell and --gdb want one kernel; give one -k.")
     engine, why = "none", ""
-    if command or any(s.kind != "build" for s in chosen):
+    if any(row.kind != "uml" for row in kernel) and (command or any(s.kind != "build" for s in chosen)):
         engine, why = accel.choose(options.accel)
         say.note(f"accelerator {engine}: {why}")
     setup = suiterun.Options(engine, options.accel == "auto", options.timeout, _build_dir(options.build_dir), source,
-                             _repeat(options))
+                             shlex.join(_repeat(options)), gdb=options.gdb)
     if command:
+        tree = kerneltree.obtain(kernel[0], options.offline)
+        say.note(f"kernel {tree.kernel}")
         return guestcmd.run_command(command, tree, setup)
-    done = suiterun.run(chosen, tree, setup)
+    done = cells.run(kernel, chosen, setup, _repeat(options), options.jobs, options.offline)
+    return _conclude(done, options)
+
+
+def _conclude(done: list[cells.CellResult], options: argparse.Namespace) -> int:
     if options.junit:
-        properties = {"kernel": str(kernel), "accelerator": engine}
-        paths.publish_file(Path(options.junit).absolute(), report.junit(done, properties))
-    sys.stdout.write(report.ktap(done))
-    print(f"# kernel {kernel}, accelerator {engine}")
-    print(results.count(done).line())
-    return 0 if results.green(done) else 1
+        paths.publish_file(Path(options.junit).absolute(), report.junit_cells(done))
+    if options.html:
+        paths.publish_file(Path(options.html).absolute(), htmlreport.render(done).encode())
+    sys.stdout.write(report.ktap_cells(done))
+    print()
+    sys.stdout.write(report.table(done))
+    sys.stdout.write(report.failures(done))
+    for cell in done:
+        if len(done) == 1:
+            print(f"# kernel {cell.kernel or 'none'}, accelerator {cell.engine}")
+    print(results.count([suite for cell in done for suite in cell.suites]).line())
+    return 0 if all(results.green(cell.suites) or _all_skipped(cell) for cell in done) and _ran(done) else 1
+
+
+def _all_skipped(cell: cells.CellResult) -> bool:
+    return bool(cell.suites) and all(suite.verdict is results.Verdict.SKIP for suite in cell.suites)
+
+
+def _ran(done: list[cells.CellResult]) -> bool:
+    return any(results.count(cell.suites).passed for cell in done)
 
 
 def _stop(number, _frame):

@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import boot, initramfs, kbuild, modules, paths, qemu, say, splat, terminal, verdict
-from .errors import HarnessError
+from . import boot, initramfs, kbuild, kerneltree, machines, modules, paths, qemu, say, splat, terminal, verdict
+from .errors import HarnessError, UsageError
 from .kerneltree import KernelTree
 from .plan import Plan
 from .results import Verdict
@@ -31,8 +31,9 @@ STREAMS = ("stdin", "stdout", "stderr")
 
 
 def _archive(command: list[str], tree: KernelTree, options: Options, on_terminal: bool) -> bytes:
+    kerneltree.add_modules(tree)
     module = kbuild.build_or_die(tree, options.source)
-    archive, plan = initramfs.base(), Plan()
+    archive, plan = initramfs.base(tree.arch), Plan()
     add_modules(archive, plan, tree, module, modules.HOST_ROOT)
     plan.put("loglevel", 1)
     plan.put("command", "terminal" if on_terminal else "streams")
@@ -172,6 +173,9 @@ def _conclude(record: verdict.BootRecord, run: Path) -> int:
 
 def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
     """The command's own exit code, or 124 (time limit) or 125 (the guest did not survive)."""
+    if tree.arch != "amd64":
+        raise UsageError(f"-- CMD and --shell use this machine's programs, which {tree.kernel} cannot run or reach; "
+                         "use -k with an amd64 kernel of Debian.")
     on_terminal = terminal.is_terminal()
     run = paths.new_run_dir()
     initrd = run / "initramfs.cpio"
@@ -184,8 +188,8 @@ def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
         if on_terminal:
             console = ["-chardev", "stdio,id=console,signal=off"]
         else:
-            console = [*qemu.console_to_file(run), *_stream_devices(Path(work))]
-        argv = qemu.command_line(options.accel, tree.boot, initrd, run, extra=[*console, *_host_root()])
+            console = [*machines.console_to_file(run), *_stream_devices(Path(work))]
+        argv = machines.command_line(tree, options.accel, initrd, run, extra=[*console, *_host_root()])
         (run / "qemu.txt").write_text(" ".join(argv) + "\n")
         try:
             if on_terminal:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 from . import elfdeps, paths
@@ -15,17 +16,18 @@ INIT_SOURCE = paths.HARNESS / "init" / "init.c"
 INIT_FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror", "-static")
 
 
-def build_init() -> Path:
+def build_init(arch: str = "amd64") -> Path:
     """PID 1 as a static program, compiled once per content."""
     source = INIT_SOURCE.read_bytes()
-    key = hashlib.sha256(source + " ".join(INIT_FLAGS).encode()).hexdigest()[:16]
+    names = ("aarch64-linux-gnu-gcc-12", "aarch64-linux-gnu-gcc") if arch == "arm64" else ("gcc-12", "gcc", "cc")
+    compiler = next(filter(None, map(shutil.which, names)), None)
+    if compiler is None:
+        raise HarnessError(f"no C compiler for {arch} is installed; run scripts/setup.")
+    key = hashlib.sha256(source + " ".join((Path(compiler).name, *INIT_FLAGS)).encode()).hexdigest()[:16]
     target = paths.cache("init") / f"init-{key}"
     if target.exists():
         return target
-    compiler = shutil.which("gcc-12") or shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        raise HarnessError("no C compiler is installed; run scripts/setup.")
-    work = target.with_name(f".{target.name}.{os.getpid()}")
+    work = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
     done = subprocess.run([compiler, *INIT_FLAGS, "-o", work, INIT_SOURCE], capture_output=True, text=True, check=False)
     if done.returncode:
         raise HarnessError(f"harness/init/init.c does not compile: {done.stderr.strip()}")
@@ -33,15 +35,15 @@ def build_init() -> Path:
     return target
 
 
-def base() -> Cpio:
+def base(arch: str = "amd64") -> Cpio:
     """The archive with PID 1 and the devices it needs before devtmpfs is mounted."""
     archive = Cpio()
     for directory in ("dev", "proc", "sys", "tmp", "run", "mv", "mv/mod", "mv/out", "host"):
         archive.directory(directory)
     archive.device("dev/console", 5, 1)
-    archive.file("init", build_init().read_bytes(), 0o755)
+    archive.file("init", build_init(arch).read_bytes(), 0o755)
     busybox = Path("/bin/busybox") if Path("/bin/busybox").exists() else Path("/usr/bin/busybox")
-    if busybox.exists():
+    if busybox.exists() and arch != "arm64":
         archive.file("bin/busybox", busybox.read_bytes(), 0o755)
         archive.symlink("bin/sh", "busybox")
     return archive

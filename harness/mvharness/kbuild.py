@@ -5,18 +5,14 @@ import filecmp
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import paths, say
+from . import paths, qemu, say
 from .errors import HarnessError, UsageError
 from .kerneltree import KernelTree
 
 SOURCES = ("Kbuild", "kmod", "uapi")
-COMPILER = "gcc-12"
-# Module BTF needs pahole and tells a test run nothing.
-MAKE_VARS = (f"CC={COMPILER}", "CONFIG_DEBUG_INFO_BTF_MODULES=")
 MODES = {
     "normal": (),
     "w1": ("W=1",),
@@ -83,8 +79,9 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None) ->
     source = source or paths.REPO
     if not (source / "Kbuild").exists():
         raise UsageError(f"{source}/Kbuild does not exist; the module's Kbuild belongs at the top of the tree.")
-    if shutil.which(COMPILER) is None:
-        raise HarnessError(f"{COMPILER} is not installed; run scripts/setup.")
+    compiler = next(v.removeprefix("CC=") for v in tree.make_vars if v.startswith("CC="))
+    if shutil.which(compiler) is None:
+        raise HarnessError(f"{compiler} is not installed; run scripts/setup.")
     names = SOURCES if source == paths.REPO else tuple(p.name for p in source.iterdir() if p.name[0] != ".")
     owner = paths.path_id(source)
     with paths.locked(f"build-{owner}-{tree.kernel.id}-{mode}"):
@@ -94,10 +91,10 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None) ->
             scratch.mkdir()
         sync(source, scratch, names)
         jobs = os.cpu_count() or 1
-        argv = ["make", f"-j{jobs}", "-C", str(tree.headers), f"M={scratch}", *MAKE_VARS, *MODES[mode], "modules"]
+        argv = ["make", f"-j{jobs}", "-C", str(tree.headers), f"M={scratch}", *tree.make_vars, *MODES[mode], "modules"]
         env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARCH")}
         env["LC_ALL"] = "C"
-        done = subprocess.run(argv, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        done = qemu.run(argv, env=env)
         log = scratch / "build.log"
         log.write_text(done.stdout)
         compiled, complaints = read_log(done.stdout, scratch)
@@ -110,14 +107,20 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None) ->
         return BuildResult(ok, log, modules[0] if modules else None, compiled, complaints)
 
 
+def why_it_failed(log: str) -> str:
+    """The first error with what leads to it; the end of the log if nothing there looks like one."""
+    lines = log.splitlines()
+    at = next((n for n, line in enumerate(lines) if re.search(r"\berror: |\bERROR: |undefined!", line)), None)
+    return "\n".join(lines[-8:] if at is None else lines[max(0, at - 2):at + 2])
+
+
 def build_or_die(tree: KernelTree, source: Path | None = None) -> Path:
     """The module, or a HarnessError that shows what the compiler said."""
-    say.note(f"building the module for {tree.kernel}")
     result = build(tree, source=source)
     for line in result.complaints:
         say.warn(line)
     if not result.ok:
         if not result.complaints:
-            say.warn("\n# ".join(result.log.read_text().splitlines()[-15:]))
+            say.warn("\n# ".join(why_it_failed(result.log.read_text()).splitlines()))
         raise HarnessError(f"the module does not build for {tree.kernel}; log: {result.log}")
     return result.module

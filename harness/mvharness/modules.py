@@ -21,6 +21,9 @@ class ModuleIndex:
         self.base = tree.root / "lib/modules" / tree.kernel.release
         self.needs: dict[str, list[str]] = {}
         self.files: dict[str, str] = {}
+        self.builtin: set[str] = set()
+        if not (self.base / "modules.dep").exists():
+            return
         for line in (self.base / "modules.dep").read_text().splitlines():
             path, _, needs = line.partition(":")
             self.files[_name(path)] = path
@@ -29,6 +32,8 @@ class ModuleIndex:
 
     def closure(self, names) -> list[str]:
         """The modules' names in load order; what is built in is left out."""
+        if not names:
+            return []
         order: list[str] = []
 
         def visit(name: str) -> None:

@@ -2,13 +2,14 @@
 """Runs suites on one kernel: those that build, and those that run in the guest."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import boot, initramfs, kbuild, modules, paths, say, verdict
+from . import boot, initramfs, kbuild, kerneltree, modules, paths, say, verdict
 from .errors import HarnessError
 from .kerneltree import KernelTree
 from .plan import Plan
+from .progress import Progress
 from .results import Case, SuiteResult, Verdict
 from .suites import Suite
 
@@ -21,6 +22,8 @@ class Options:
     build_dir: Path
     source: Path | None = None  # where Kbuild is, when not in this repository
     repeat: str = "harness/run"
+    gdb: bool = False
+    progress: Progress = field(default_factory=lambda: Progress("harness"))
 
 
 def _repeat(options: Options, suite: str) -> str:
@@ -29,8 +32,8 @@ def _repeat(options: Options, suite: str) -> str:
 
 def run_build(suite: Suite, tree: KernelTree, options: Options) -> SuiteResult:
     """Each file that is compiled or checked is a case; its complaints are the failure's text."""
-    say.note(f"building the module for {tree.kernel}: {suite.name}")
-    built = kbuild.build(tree, suite.mode, options.source)
+    with options.progress.stage(f"building the module ({suite.name})"):
+        built = kbuild.build(tree, suite.mode, options.source)
     cases = []
     for name in dict.fromkeys(built.compiled):
         stem = name.rsplit(".", 1)[0]
@@ -43,7 +46,7 @@ def run_build(suite: Suite, tree: KernelTree, options: Options) -> SuiteResult:
     result = SuiteResult(suite.name, Verdict.PASS if built.ok else Verdict.FAIL, "", cases)
     if not built.ok:
         result.reason = f"{len(built.complaints)} complaints" if built.complaints else \
-            "make failed:\n" + "\n".join(built.log.read_text().splitlines()[-8:])
+            "make failed:\n" + kbuild.why_it_failed(built.log.read_text())
     result.log, result.repeat = str(built.log), _repeat(options, suite.name)
     return result.settle()
 
@@ -58,7 +61,8 @@ def _argv(suite: Suite, program: Path) -> list[str]:
 
 
 def _missing(suite: Suite, program: Path, options: Options) -> SuiteResult:
-    reason = f"{program} is not built; run scripts/build first"
+    preset = program.parents[1].name.removeprefix("build").strip("-")
+    reason = f"{program} is not built; run scripts/build{' ' + preset if preset else ''} first"
     return SuiteResult(suite.name, Verdict.FAIL, reason, repeat=_repeat(options, suite.name)).settle()
 
 
@@ -79,8 +83,11 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
     present = [s for s in suites if programs[s.name].exists()]
     if not present:
         return absent
-    module = kbuild.build_or_die(tree, options.source)
-    archive, plan = initramfs.base(), Plan()
+    with options.progress.stage("building the module"):
+        module = kbuild.build_or_die(tree, options.source)
+    archive, plan = initramfs.base(tree.arch), Plan()
+    if modules.needs_of(module):
+        kerneltree.add_modules(tree)
     add_modules(archive, plan, tree, module)
     plan.put("loglevel", 8)
     archive.directory(str(paths.REPO))
@@ -95,14 +102,15 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
 
     run = paths.new_run_dir()
     limit = options.timeout or boot.BOOT_SECONDS + sum(s.timeout for s in present)
-    say.note(f"booting {tree.kernel} ({options.accel}), logs in {run}")
-    record = boot.boot(tree, archive.finish(), run, options.accel, limit, options.fall_back)
+    engine = "" if tree.arch == "um" else f" ({options.accel})"
+    with options.progress.stage(f"running the suites{engine}"):
+        say.note(f"logs in {run}")
+        record = boot.boot(tree, archive.finish(), run, options.accel, limit, options.fall_back)
     results = verdict.judge(present, record)
     for result in results:
         result.log = str(run)
         result.repeat = _repeat(options, result.name) if result.name != "module" else \
             options.repeat + "".join(f" -s {shlex.quote(s.name)}" for s in present)
-    say.note("guest ended")
     return absent + results
 
 

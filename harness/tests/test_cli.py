@@ -19,7 +19,12 @@ class CommandLineTest(unittest.TestCase):
 
     def test_bad_input(self):
         self.refuse("-s", "nonsense", says="valid: conformance-acrn")
-        self.refuse("-k", "bash", says="valid: linux-image-amd64")
+        self.refuse("-k", "bash", says="no such kernel; valid: bullseye-5.10")
+        self.refuse("-k", "/nonexistent/tree", says="no such directory")
+        self.refuse("-k", "uml-6.1", "--flavor", "sugar", says="valid: fault, kasan")
+        self.refuse("-k", "arm64-6.12", "--flavor", "kasan", says="flavors exist for amd64 and uml")
+        self.refuse("-j", "many", says="number of kernels")
+        self.refuse("-k", "all", "--", "ls", says="one kernel")
         self.refuse("--accel", "hvf", says="valid form")
         self.refuse("--timeout", "soon", says="positive number of seconds")
         self.refuse("uname", says="follows `--`")

@@ -4,6 +4,7 @@
  * Parked while the VM is not RUNNING.
  */
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The door's functions: clock and lock. */
+/* before bit_spinlock.h, which uses cpu_relax() without saying so */
+#include <linux/processor.h>
 #include <linux/bit_spinlock.h>
 #include <linux/ktime.h>
 

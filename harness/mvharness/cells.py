@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""The matrix: a cell is one kernel with all the suites asked for. Cells are independent of each other."""
+
+import concurrent.futures
+import shlex
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from . import kerneltree, paths, qemu, say, suiterun
+from .errors import HarnessError, UsageError
+from .progress import Progress
+from .results import Case, SuiteResult, Verdict
+from .rows import Row
+from .suites import Suite
+
+
+@dataclass
+class CellResult:
+    row: Row
+    kernel: str  # the exact version, or "" if it could not be had
+    engine: str
+    suites: list[SuiteResult] = field(default_factory=list)
+    stages: list[tuple[str, float]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return cell_name(self.row)
+
+
+def cell_name(row: Row) -> str:
+    own = row.name.endswith(row.flavor.partition(",")[0])
+    return row.name if not row.flavor or own else f"{row.name}+{row.flavor}"
+
+
+def repeat(base: list[str], row: Row) -> str:
+    words = list(base)
+    words += ["-k", row.path or row.name]
+    if row.flavor and cell_name(row) != row.name:
+        words += ["--flavor", row.flavor]
+    return shlex.join(words)
+
+
+def _build_dir(row: Row, options: suiterun.Options) -> Path:
+    if not row.build_dir:
+        return options.build_dir
+    path = Path(row.build_dir)
+    return path if path.is_absolute() else paths.REPO / path
+
+
+def _accel(row: Row, options: suiterun.Options) -> str:
+    return "none" if row.kind == "uml" else "tcg" if row.arch != "amd64" else options.accel
+
+
+def _skipped(suite: Suite, reason: str) -> SuiteResult:
+    return SuiteResult(suite.name, Verdict.SKIP, reason, [Case(suite.name, Verdict.SKIP, 0.0, reason)])
+
+
+def run_cell(row: Row, chosen: list[Suite], options: suiterun.Options, base: list[str], offline: bool) -> CellResult:
+    """Never raises for what concerns this kernel only: that is the cell's result."""
+    progress = Progress(cell_name(row))
+    mine = replace(options, progress=progress, build_dir=_build_dir(row, options), accel=_accel(row, options),
+                   repeat=repeat(base, row), fall_back=options.fall_back and row.arch == "amd64")
+    cell = CellResult(row, "", mine.accel)
+    start = time.monotonic()
+    with say.about(cell.name):
+        wanted = [s for s in chosen if s.name not in row.skip]
+        cell.suites = [_skipped(s, row.skip[s.name]) for s in chosen if s.name in row.skip]
+        try:
+            with progress.stage("getting the kernel"):
+                tree = kerneltree.obtain(row, offline)
+            cell.kernel = str(tree.kernel)
+            say.note(f"kernel {tree.kernel}")
+            if wanted:
+                cell.suites += suiterun.run(wanted, tree, mine)
+        except (HarnessError, OSError) as error:
+            say.warn(str(error))
+            cell.suites.append(SuiteResult("kernel", Verdict.FAIL, str(error), repeat=mine.repeat).settle())
+        cell.stages = progress.stages
+        cell.seconds = time.monotonic() - start
+        if all(s.verdict in (Verdict.PASS, Verdict.SKIP) for s in cell.suites):
+            progress.remember()
+        say.note(f"done in {cell.seconds:.1f} s")
+    return cell
+
+
+def run(rows: list[Row], chosen: list[Suite], options: suiterun.Options, base: list[str], jobs: int,
+        offline: bool) -> list[CellResult]:
+    """All cells, `jobs` at a time, in the rows' order. A UsageError of one is everybody's."""
+    pool = concurrent.futures.ThreadPoolExecutor(max_workers=jobs)
+    futures = [pool.submit(run_cell, row, chosen, options, base, offline) for row in rows]
+    try:
+        return [future.result() for future in futures]
+    except BaseException as error:
+        if not isinstance(error, UsageError):
+            say.warn("stopping the guests")
+        qemu.stop_all()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""The machines that guests run on: how each is started, and which channels it has (init/init.c names them too)."""
+
+from pathlib import Path
+
+from . import qemu
+from .kerneltree import KernelTree
+
+COMMON = ("panic=-1 oops=panic kasan_multi_shot")
+PC = f"console=ttyS0 {COMMON} mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on quiet"
+# hung_task: a deadlock that lockdep does not know still ends the run. 
+FILES = ("console.log", "verdict.log", "output.log", "files.bin")
+
+
+def clean_exit(tree: KernelTree) -> int:
+    """The process's status after PID 1 said that all is well."""
+    return qemu.CLEAN_EXIT if tree.arch == "amd64" else qemu.POWER_OFF
+
+
+def _files(run: Path, *names: str) -> list[str]:
+    out = []
+    for name in names:
+        suffix = "files.bin" if name == "files" else f"{name}.log"
+        out += ["-chardev", f"file,id={name},path={run}/{suffix}"]
+    return out
+
+
+def console_to_file(run: Path) -> list[str]:
+    return _files(run, "console")
+
+
+def _pc(accel: str, kernel: Path, initrd: Path, run: Path, extra) -> list[str]:
+    """ttyS0 console, ttyS1 verdict, ttyS2 what suites print, port 0xe9 files sent back (frames.py), port 0xf4 the end."""
+    accel_option = "tcg,thread=multi,tb-size=512" if accel == "tcg" else "kvm"
+    return [
+        "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
+        "-M", "q35", "-accel", accel_option, "-cpu", "max", "-smp", "2", "-m", "1024",
+        "-kernel", str(kernel), "-initrd", str(initrd), "-append", PC,
+        *_files(run, "verdict", "output", "files"),
+        "-serial", "chardev:console", "-serial", "chardev:verdict", "-serial", "chardev:output",
+        "-device", "isa-debugcon,iobase=0xe9,chardev=files",
+        "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
+        *extra,
+    ]
+
+
+def _arm64(kernel: Path, initrd: Path, run: Path, extra) -> list[str]:
+    """The virt machine has one serial port; the other channels are virtio-serial ports."""
+    out = [
+        "qemu-system-aarch64", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
+        # cortex-a57: what -cpu max adds (pointer authentication) costs TCG more than half of its speed
+        "-M", "virt", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "cortex-a57", "-smp", "2", "-m", "1024",
+        "-kernel", str(kernel), "-initrd", str(initrd),
+        "-append", f"console=ttyAMA0 {COMMON} nokaslr random.trust_cpu=on quiet mv_channels=virtio",
+        "-serial", "chardev:console", "-device", "virtio-serial-pci,id=channels",
+        *_files(run, "verdict", "output", "files"),
+    ]
+    for name in ("verdict", "output", "files"):
+        out += ["-device", f"virtserialport,bus=channels.0,chardev={name},name={name}"]
+    return [*out, *extra]
+
+
+def uml(kernel: Path, initrd: Path, run: Path, channels: dict[str, int]) -> list[str]:
+    """User Mode Linux is a program; its serial lines are open files."""
+    return [str(kernel), "mem=1024M", f"initrd={initrd}", f"uml_dir={run}/uml/", "con=null", "con0=null,fd:1",
+            "console=tty0", *COMMON.split(), "quiet", "ssl=null", f"ssl1=null,fd:{channels['verdict']}",
+            f"ssl2=null,fd:{channels['output']}", f"ssl3=null,fd:{channels['files']}", "mv_channels=uml"]
+
+
+def command_line(tree: KernelTree, accel: str, initrd: Path, run: Path, extra=()) -> list[str]:
+    if tree.arch == "arm64":
+        return _arm64(tree.boot, initrd, run, extra)
+    return _pc(accel, tree.boot, initrd, run, extra)
