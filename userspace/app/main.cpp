@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // mvmm: a list of steps.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <boost/program_options/errors.hpp>
@@ -13,6 +14,14 @@
 #include "vmm/loop/console.h"
 
 namespace {
+
+// A standard descriptor that is closed would be given to the next file that is opened, and then be read as the console.
+void open_standard_descriptors() {
+  int fd;
+  while ((fd = ::open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO) {
+  }
+  if (fd > STDERR_FILENO) ::close(fd);
+}
 
 void to_stdout(uint8_t byte) {
   // a reader that went away is not the guest's fault: its output is dropped
@@ -54,6 +63,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
   try {
     return run(argc, argv);

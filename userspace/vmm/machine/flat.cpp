@@ -3,10 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <fstream>
+#include <cstdio>
+#include <memory>
 #include <stdexcept>
 #include <system_error>
 
@@ -65,15 +66,15 @@ uint64_t parse_size(std::string_view text) {
 }
 
 Image read_flat(const FlatSpec& spec) {
-  std::ifstream file(spec.file, std::ios::binary);
-  if (!file) throw std::system_error(errno, std::generic_category(), fmt::format("--flat: cannot read {}", spec.file));
-  std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
-  if (file.bad() || (bytes.empty() && !file.eof())) {
-    throw std::system_error(errno ? errno : EIO, std::generic_category(), fmt::format("--flat: cannot read {}", spec.file));
-  }
-  if (bytes.empty()) throw std::invalid_argument(fmt::format("--flat: {} is empty", spec.file));
-  Image image{spec.gpa, std::vector<std::byte>(bytes.size())};
-  std::memcpy(image.bytes.data(), bytes.data(), bytes.size());
+  const auto cannot = [&] { return std::system_error(errno, std::generic_category(), fmt::format("--flat: cannot read {}", spec.file)); };
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(spec.file.c_str(), "rb"), std::fclose);
+  if (!file) throw cannot();
+  Image image{spec.gpa, {}};
+  std::array<std::byte, 65536> part;
+  while (const size_t n = std::fread(part.data(), 1, part.size(), file.get())) image.bytes.insert(image.bytes.end(), part.begin(), part.begin() + n);
+  // a directory opens, and only then refuses
+  if (std::ferror(file.get())) throw cannot();
+  if (image.bytes.empty()) throw std::invalid_argument(fmt::format("--flat: {} is empty", spec.file));
   return image;
 }
 
