@@ -3,6 +3,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/compat.h>
 #include <linux/file.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
