@@ -56,6 +56,38 @@ ENV_GUEST void env_guest_st16(void *p, u16 v) { *(volatile env_u16 *)p = v; }
 ENV_GUEST void env_guest_st32(void *p, u32 v) { *(volatile env_u32 *)p = v; }
 ENV_GUEST void env_guest_st64(void *p, u64 v) { *(volatile env_u64 *)p = v; }
 
+/* The same by size: 1, 2, 4 or 8 bytes. */
+static inline u64 env_guest_load(const void *p, u32 size)
+{
+	switch (size) {
+	case 1:
+		return env_guest_ld8(p);
+	case 2:
+		return env_guest_ld16(p);
+	case 4:
+		return env_guest_ld32(p);
+	default:
+		return env_guest_ld64(p);
+	}
+}
+
+static inline void env_guest_store(void *p, u32 size, u64 v)
+{
+	switch (size) {
+	case 1:
+		env_guest_st8(p, (u8)v);
+		break;
+	case 2:
+		env_guest_st16(p, (u16)v);
+		break;
+	case 4:
+		env_guest_st32(p, (u32)v);
+		break;
+	default:
+		env_guest_st64(p, v);
+	}
+}
+
 /* Compare and swap on guest memory, for LOCK and exclusives: p is naturally aligned; returns the old value. */
 #define ENV_GUEST_CAS(bits, type)                                                                                        \
 	ENV_GUEST type env_guest_cas##bits(void *p, type old, type new_)                                                  \

@@ -108,53 +108,57 @@ static void walk_fill(struct mockvisor_walk *to, const struct hv_walk_record *fr
 	to->end = from->end;
 }
 
-static long walk_get(void __user *user)
+/* What is asked of one vCPU: every such argument begins with the VM's fd and the vCPU's number. */
+struct vcpu_question {
+	__s32 vm_fd;
+	__u32 vcpu;
+};
+
+union vcpu_answer {
+	struct vcpu_question question;
+	struct mockvisor_walk walk;
+	struct mockvisor_counters counters;
+};
+
+static int answer_walk(const struct vcpu_view *v, union vcpu_answer *a)
 {
 	struct hv_walk_record record;
-	struct mockvisor_walk arg;
-	struct vcpu_view v;
-	struct vm_view vm;
-	int r;
+	int r = hv_walk_get(v->walk, a->walk.cookie, &record);
 
-	if (copy_from_user(&arg, user, sizeof(arg)))
-		return -EFAULT;
-	r = vm_hold(&vm, arg.vm_fd);
-	if (r)
-		return r;
-	r = vcpu_find(&vm, arg.vcpu, &v);
 	if (!r)
-		r = hv_walk_get(v.walk, arg.cookie, &record);
-	vm_drop(&vm);
-	if (r)
-		return r;
-	walk_fill(&arg, &record);
-	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+		walk_fill(&a->walk, &record);
+	return r;
 }
 
-static long counters(void __user *user)
+static int answer_counters(const struct vcpu_view *v, union vcpu_answer *a)
 {
-	struct mockvisor_counters arg;
+	a->counters.instructions = READ_ONCE(v->cpu->retired);
+	a->counters.accesses = v->accesses;
+	a->counters.blocks_decoded = READ_ONCE(v->cpu->blocks.decoded);
+	a->counters.block_flushes = READ_ONCE(v->cpu->blocks.flushes);
+	a->counters.arena_bytes = READ_ONCE(v->cpu->blocks.size);
+	return 0;
+}
+
+static long ask_vcpu(void __user *user, size_t size, int (*answer)(const struct vcpu_view *v, union vcpu_answer *a))
+{
+	union vcpu_answer a;
 	struct vcpu_view v;
 	struct vm_view vm;
 	int r;
 
-	if (copy_from_user(&arg, user, sizeof(arg)))
+	if (copy_from_user(&a, user, size))
 		return -EFAULT;
-	r = vm_hold(&vm, arg.vm_fd);
+	r = vm_hold(&vm, a.question.vm_fd);
 	if (r)
 		return r;
-	r = vcpu_find(&vm, arg.vcpu, &v);
-	if (!r) {
-		arg.instructions = READ_ONCE(v.cpu->retired);
-		arg.accesses = v.accesses;
-		arg.blocks_decoded = READ_ONCE(v.cpu->blocks.decoded);
-		arg.block_flushes = READ_ONCE(v.cpu->blocks.flushes);
-		arg.arena_bytes = READ_ONCE(v.cpu->blocks.size);
-	}
+	r = vcpu_find(&vm, a.question.vcpu, &v);
+	if (!r)
+		r = answer(&v, &a);
 	vm_drop(&vm);
 	if (r)
 		return r;
-	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+	return copy_to_user(user, &a, size) ? -EFAULT : 0;
 }
 
 static long control_ioctl(struct file *file, unsigned int number, unsigned long argument)
@@ -165,9 +169,9 @@ static long control_ioctl(struct file *file, unsigned int number, unsigned long 
 	case MOCKVISOR_WALK_SWITCH:
 		return walk_switch((void __user *)argument);
 	case MOCKVISOR_WALK_GET:
-		return walk_get((void __user *)argument);
+		return ask_vcpu((void __user *)argument, sizeof(struct mockvisor_walk), answer_walk);
 	case MOCKVISOR_COUNTERS:
-		return counters((void __user *)argument);
+		return ask_vcpu((void __user *)argument, sizeof(struct mockvisor_counters), answer_counters);
 	default:
 		return -ENOTTY;
 	}

@@ -59,13 +59,13 @@ static enum arm64_leave load_exclusive(struct arm64_cpu *cpu, u32 w, u64 va, u32
 	m->size = total;
 	if (total == 8 && pair) {
 		/* one access for both words: single-copy atomic as a whole */
-		u64 both = arm64_load_host(host, 8);
+		u64 both = env_guest_load(host, 8);
 
 		m->value[0] = (u32)both;
 		m->value[1] = both >> 32;
 	} else {
-		m->value[0] = arm64_load_host(host, size);
-		m->value[1] = pair ? arm64_load_host(host + size, size) : 0;
+		m->value[0] = env_guest_load(host, size);
+		m->value[1] = pair ? env_guest_load(host + size, size) : 0;
 	}
 	if (ARM64_BIT(w, 15))
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -119,7 +119,7 @@ static enum arm64_leave ordered(struct arm64_cpu *cpu, u32 w, u64 va, u32 size)
 		leave = reach(cpu, va, size, 0, &host);
 		if (leave != ARM64_NEXT)
 			return leave;
-		cpu->x[arm64_dst(rt)] = arm64_load_host(host, size);
+		cpu->x[arm64_dst(rt)] = env_guest_load(host, size);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		return ARM64_NEXT;
 	}
@@ -128,7 +128,7 @@ static enum arm64_leave ordered(struct arm64_cpu *cpu, u32 w, u64 va, u32 size)
 		return leave;
 	/* STLR then LDAR stay in order (B2.3): a release store alone would not do that on every host */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	arm64_store_host(host, size, cpu->x[rt]);
+	env_guest_store(host, size, cpu->x[rt]);
 	env_fence();
 	return ARM64_NEXT;
 }
@@ -235,7 +235,7 @@ enum arm64_leave arm64_atomic(struct arm64_cpu *cpu, u32 w)
 	leave = reach_both(cpu, cpu->x[arm64_sp(rn)], size, &host);
 	if (leave != ARM64_NEXT)
 		return leave;
-	seen = arm64_load_host(host, size);
+	seen = env_guest_load(host, size);
 	do {
 		old = seen;
 		seen = cas(host, size, old, swap ? b : combine(opc, size, old, b) & mask);

@@ -165,35 +165,6 @@ enum arm64_leave arm64_load(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u6
 enum arm64_leave arm64_store(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u64 v);
 /* SP alignment (D1.8.2) for an access with base register field @rn: true: the exception was taken */
 bool arm64_sp_misaligned(struct arm64_cpu *cpu, u32 rn);
-static inline u64 arm64_load_host(const u8 *p, u32 size)
-{
-	switch (size) {
-	case 1:
-		return env_guest_ld8(p);
-	case 2:
-		return env_guest_ld16(p);
-	case 4:
-		return env_guest_ld32(p);
-	default:
-		return env_guest_ld64(p);
-	}
-}
-static inline void arm64_store_host(u8 *p, u32 size, u64 v)
-{
-	switch (size) {
-	case 1:
-		env_guest_st8(p, (u8)v);
-		break;
-	case 2:
-		env_guest_st16(p, (u16)v);
-		break;
-	case 4:
-		env_guest_st32(p, (u32)v);
-		break;
-	default:
-		env_guest_st64(p, v);
-	}
-}
 
 /* integer.c: data processing that is rare */
 enum arm64_leave arm64_integer(struct arm64_cpu *cpu, u32 w);

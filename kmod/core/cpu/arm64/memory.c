@@ -77,7 +77,7 @@ enum arm64_leave arm64_load(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u6
 			return leave;
 		if (unlikely(!host[0]))
 			return device(cpu, va, gpa, size, how, v);
-		*v = arm64_load_host(host[0], size);
+		*v = env_guest_load(host[0], size);
 		return ARM64_NEXT;
 	}
 	leave = translate_both(cpu, va, size, how, host, &first);
@@ -106,7 +106,7 @@ enum arm64_leave arm64_store(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u
 			return leave;
 		if (unlikely(!host[0]))
 			return device(cpu, va, gpa, size, how, &v);
-		arm64_store_host(host[0], size, v);
+		env_guest_store(host[0], size, v);
 		return ARM64_NEXT;
 	}
 	leave = translate_both(cpu, va, size, how, host, &first);

@@ -274,37 +274,6 @@ static u32 piece(u32 size)
 	return size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : 1;
 }
 
-static u64 host_load(const u8 *p, u32 size)
-{
-	switch (size) {
-	case 1:
-		return env_guest_ld8(p);
-	case 2:
-		return env_guest_ld16(p);
-	case 4:
-		return env_guest_ld32(p);
-	default:
-		return env_guest_ld64(p);
-	}
-}
-
-static void host_store(u8 *p, u32 size, u64 v)
-{
-	switch (size) {
-	case 1:
-		env_guest_st8(p, (u8)v);
-		break;
-	case 2:
-		env_guest_st16(p, (u16)v);
-		break;
-	case 4:
-		env_guest_st32(p, (u32)v);
-		break;
-	default:
-		env_guest_st64(p, v);
-	}
-}
-
 /* @size bytes within one page, RAM or device, in power-of-two pieces. */
 static enum x86_leave span_read(struct x86_cpu *cpu, u8 *host, u64 gpa, u32 size, u64 *v)
 {
@@ -315,7 +284,7 @@ static enum x86_leave span_read(struct x86_cpu *cpu, u8 *host, u64 gpa, u32 size
 	for (; at < size; at += n) {
 		n = piece(size - at);
 		if (host) {
-			part = host_load(host + at, n);
+			part = env_guest_load(host + at, n);
 		} else {
 			e = device(cpu, gpa + at, n, HV_READ, &part);
 			if (e)
@@ -337,7 +306,7 @@ static enum x86_leave span_write(struct x86_cpu *cpu, u8 *host, u64 gpa, u32 siz
 		n = piece(size - at);
 		part = v >> (at * 8);
 		if (host) {
-			host_store(host + at, n, part);
+			env_guest_store(host + at, n, part);
 		} else {
 			e = device(cpu, gpa + at, n, HV_WRITE, &part);
 			if (e)
@@ -369,7 +338,7 @@ enum x86_leave x86_lin_read(struct x86_cpu *cpu, u64 lin, u32 size, u32 how, u64
 	if (size <= left) {
 		if (!host)
 			return span_read(cpu, NULL, gpa, size, v);
-		*v = host_load(host, size);
+		*v = env_guest_load(host, size);
 		return X86_NEXT;
 	}
 	/* both pages are checked before a device sees anything */
