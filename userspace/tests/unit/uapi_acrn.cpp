@@ -45,7 +45,7 @@ TEST(UapiAcrn, NoConstantOfTheSystemIsMissing) {
   const Table ours = table(our_constants);
   const auto defined = names_after("#define"), enumerated = names_after("\t");
   EXPECT_GT(defined.size(), 50u);
-  EXPECT_EQ(enumerated.size(), 4u) << "enum acrn_pm_cmd_type";
+  EXPECT_GE(enumerated.size(), 4u) << "enum acrn_pm_cmd_type";
   for (const std::string& name : defined) EXPECT_TRUE(ours.contains(name)) << name;
   for (const std::string& name : enumerated) EXPECT_TRUE(ours.contains(name)) << name;
 }
