@@ -20,7 +20,10 @@ INHERITED = re.compile(r'^Acquire::(http|https|ftp|Retries|ForceIPv4|ForceIPv6)\
 
 
 def machine_archives() -> tuple[str, str]:
-    """The archive and security URIs that the machine's own apt already uses, else Debian's own."""
+    """The archive and security URIs: MOCKVISOR_ARCHIVE, else what the machine's own apt uses, else Debian's own."""
+    own = os.environ.get("MOCKVISOR_ARCHIVE")
+    if own:
+        return own.rstrip("/"), own.rstrip("/") + "-security"
     out = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)"],
                          capture_output=True, text=True, check=False).stdout
     uris = [line.strip().rstrip("/") for line in out.splitlines() if line.strip()]
@@ -72,6 +75,8 @@ Dir::Bin::methods "/usr/lib/apt/methods";
 APT::Architecture "{self.arch}";
 APT::Architectures {{ "{self.arch}"; }};
 APT::Sandbox::User "root";
+Acquire::Retries "1";
+Acquire::http::Timeout "20";
 Acquire::Languages "none";
 Acquire::GzipIndexes "true";
 Acquire::Check-Valid-Until "false";

@@ -71,6 +71,8 @@ def parser() -> Parser:
     out.add_argument("--junit", metavar="FILE", help="also write JUnit XML")
     out.add_argument("--html", metavar="FILE", help="also write a report for people, one file")
     out.add_argument("--build-dir", metavar="DIR", default="build", help="where bin/ is; default: build")
+    out.add_argument("--suites", metavar="FILE", action="append", default=[],
+                     help="more suites, in the form of suites.toml; a command may be an absolute path")
     out.add_argument("--source", metavar="DIR", help="build the module from DIR/Kbuild instead of this repository")
     out.add_argument("--offline", action="store_true", help="use cached kernels only")
     out.add_argument("--w1", action="store_true", help="the same as -s w1")
@@ -124,6 +126,8 @@ def _repeat(options: argparse.Namespace) -> list[str]:
                                  ("--source", options.source, None)):
         if value != default:
             words += [flag, value]
+    for file in options.suites:
+        words += ["--suites", file]
     return words
 
 
@@ -133,6 +137,8 @@ def _run(argv: list[str]) -> int:
     if options.command:
         raise UsageError(f"unexpected argument {options.command[0]!r}; a command for the guest follows `--`.")
     known = suites.load()
+    for file in options.suites:
+        known |= suites.load(Path(file))
     kernel_rows = rows.load()
     if options.list:
         return _list(known, kernel_rows)

@@ -30,7 +30,8 @@ class Kernel:
 
     @property
     def id(self) -> str:
-        return f"{self.release}_{self.version}" + (f"_{self.flavor}" if self.flavor else "")
+        # no comma: the compiler's -Wp takes it for a separator
+        return f"{self.release}_{self.version}" + ("_" + self.flavor.replace(",", "+") if self.flavor else "")
 
     @property
     def number(self) -> tuple[int, ...]:

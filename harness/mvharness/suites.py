@@ -26,8 +26,11 @@ class Suite:
 
 def load(path: Path | None = None) -> dict[str, Suite]:
     path = path or paths.HARNESS / "suites.toml"
-    with open(path, "rb") as handle:
-        tables = tomllib.load(handle)
+    try:
+        with open(path, "rb") as handle:
+            tables = tomllib.load(handle)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: {error}.") from error
     out = {}
     for name, table in tables.items():
         if table.get("kind") not in KINDS:
