@@ -714,10 +714,12 @@ static void unload_module(void)
 static void scan_for_leaks(void)
 {
 	static const char control[] = "/sys/kernel/debug/kmemleak";
-	char data[4096], *line, *rest;
+	static char data[1 << 18];
+	char *line, *rest;
 	int fd = open(control, O_RDWR | O_CLOEXEC);
+	size_t size = 0;
+	int i, leaks = 0;
 	ssize_t len;
-	int i;
 
 	if (fd < 0)
 		return;
@@ -726,13 +728,15 @@ static void scan_for_leaks(void)
 	for (i = 0; i < 2; i++)
 		if (write(fd, "scan", 4) != 4)
 			fail("scan", control, errno);
-	while ((len = read(fd, data, sizeof(data) - 1)) > 0) {
-		data[len] = 0;
-		for (line = strtok_r(data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-			dprintf(output_fd, "kmemleak: %s\n", line);
-			if (strstr(line, "unreferenced object"))
-				fail("leak", line, ENOMEM);
-		}
+	while (size < sizeof(data) - 1 && (len = read(fd, data + size, sizeof(data) - 1 - size)) > 0)
+		size += len;
+	for (line = strtok_r(data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		dprintf(output_fd, "kmemleak: %s\n", line);
+		leaks += !strncmp(line, "unreferenced object", 19);
+	}
+	if (leaks) {
+		failures++;
+		tell("error leak: %d unreferenced objects, see output.log", leaks);
 	}
 	close(fd);
 }
