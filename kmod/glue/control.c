@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /dev/mockvisor: what no real hypervisor tells.  A VM is named by the caller's own file descriptor of it. */
+#include <linux/compat.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -180,7 +181,7 @@ static long control_ioctl(struct file *file, unsigned int number, unsigned long 
 static const struct file_operations control_fops = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = control_ioctl,
-	.compat_ioctl = control_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
 };
 
 static struct miscdevice control_device = {
