@@ -13,26 +13,32 @@ from .cpio import Cpio
 from .errors import HarnessError
 
 INIT_SOURCE = paths.HARNESS / "init" / "init.c"
-INIT_FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror", "-static")
+STATIC_FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror", "-static")
 
 
-def build_init(arch: str = "amd64") -> Path:
-    """PID 1 as a static program, compiled once per content."""
-    source = INIT_SOURCE.read_bytes()
+def compile_static(source: Path, arch: str = "amd64", flags: tuple[str, ...] = ()) -> Path:
+    """A static program from one C file, compiled once per content."""
     names = ("aarch64-linux-gnu-gcc-12", "aarch64-linux-gnu-gcc") if arch == "arm64" else ("gcc-12", "gcc", "cc")
     compiler = next(filter(None, map(shutil.which, names)), None)
     if compiler is None:
         raise HarnessError(f"no C compiler for {arch} is installed; run scripts/setup.")
-    key = hashlib.sha256(source + " ".join((Path(compiler).name, *INIT_FLAGS)).encode()).hexdigest()[:16]
-    target = paths.cache("init") / f"init-{key}"
+    flags = (*STATIC_FLAGS, *flags)
+    headers = b"".join(p.read_bytes() for p in sorted((paths.REPO / "uapi").rglob("*.h")))
+    key = hashlib.sha256(source.read_bytes() + headers + " ".join((Path(compiler).name, *flags)).encode()).hexdigest()[:16]
+    target = paths.cache("init") / f"{source.stem}-{key}"
     if target.exists():
         return target
     work = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
-    done = subprocess.run([compiler, *INIT_FLAGS, "-o", work, INIT_SOURCE], capture_output=True, text=True, check=False)
+    done = subprocess.run([compiler, *flags, "-o", work, source], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise HarnessError(f"harness/init/init.c does not compile: {done.stderr.strip()}")
+        raise HarnessError(f"{source} does not compile: {done.stderr.strip()}")
     work.rename(target)
     return target
+
+
+def build_init(arch: str = "amd64") -> Path:
+    """PID 1."""
+    return compile_static(INIT_SOURCE, arch)
 
 
 def base(arch: str = "amd64") -> Cpio:

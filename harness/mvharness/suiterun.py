@@ -51,6 +51,13 @@ def run_build(suite: Suite, tree: KernelTree, options: Options) -> SuiteResult:
     return result.settle()
 
 
+def _program(suite: Suite, tree: KernelTree, options: Options) -> Path:
+    if suite.kind == "c":
+        flags = (f"-I{paths.REPO}/uapi",)
+        return initramfs.compile_static(paths.HARNESS / suite.source, tree.arch, flags)
+    return (options.build_dir / "bin" / suite.command).absolute()
+
+
 def _argv(suite: Suite, program: Path) -> list[str]:
     results = f"/mv/out/{suite.name}.json"
     own = {
@@ -78,7 +85,7 @@ def add_modules(archive, plan: Plan, tree: KernelTree, module: Path, also=()) ->
 
 def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[SuiteResult]:
     """One boot for all suites."""
-    programs = {s.name: (options.build_dir / "bin" / s.command).absolute() for s in suites}
+    programs = {s.name: _program(s, tree, options) for s in suites}
     absent = [_missing(s, programs[s.name], options) for s in suites if not programs[s.name].exists()]
     present = [s for s in suites if programs[s.name].exists()]
     if not present:

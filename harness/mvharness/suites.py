@@ -8,7 +8,7 @@ from pathlib import Path
 from . import paths
 from .errors import UsageError
 
-KINDS = ("gtest", "cmd", "bench", "build")
+KINDS = ("gtest", "cmd", "bench", "build", "c")
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Suite:
     kind: str
     description: str
     command: str = ""
+    source: str = ""  # kind "c" only
     args: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     timeout: int = 300

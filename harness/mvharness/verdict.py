@@ -129,9 +129,9 @@ def judge_suite(suite: Suite, record: BootRecord, boot: Outcome) -> SuiteResult:
             result.verdict, result.reason = Verdict.TIMEOUT, f"it was killed after {code} s"
         elif how == "signal":
             result.verdict, result.reason = Verdict.CRASH, f"its program died of signal {code}" + _last_words(record, suite.name)
-        elif suite.kind == "cmd":
+        elif suite.kind in ("cmd", "c"):
             verdict = Verdict.FAIL if code else Verdict.PASS
-            result.cases = [Case(suite.name, verdict, result.seconds, f"exit code {code}" if code else "")]
+            result.cases = [Case(suite.name, verdict, result.seconds, f"exit code {code}" + _last_words(record, suite.name) if code else "")]
         elif code:
             result.verdict, result.reason = Verdict.FAIL, f"its program ended with code {code}"
             if not found:
@@ -148,7 +148,7 @@ def _last_words(record: BootRecord, suite: str) -> str:
 
 def _cases(suite: Suite, record: BootRecord) -> tuple[list[Case], bool]:
     """The suite's cases and whether they come from a whole results file."""
-    if suite.kind == "cmd":
+    if suite.kind in ("cmd", "c"):
         return [], True
     read = gtest.cases_from_benchmark if suite.kind == "bench" else gtest.cases_from_json
     data = record.files.get(f"{suite.name}.json")
