@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -15,6 +16,8 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 DEFAULT_ARCHIVE = "http://deb.debian.org/debian"
 DEFAULT_SUITES = ("bookworm", "bookworm-updates", "bookworm-security")
 LISTS_MAX_AGE = 12 * 3600
+APT_SECONDS = 600
+ROOM = 512 << 20  # bytes: lists, one package and its unpacked files
 # Transport settings (proxies, timeouts) must follow the machine; index targets and hooks must not.
 INHERITED = re.compile(r'^Acquire::(http|https|ftp|Retries|ForceIPv4|ForceIPv6)\b.*;$', re.I)
 
@@ -86,11 +89,21 @@ Acquire::Check-Valid-Until "false";
 
     def _run(self, argv: list[str], cwd: Path | None = None) -> str:
         env = dict(os.environ, APT_CONFIG=str(self.dir / "apt.conf"), LC_ALL="C")
-        done = subprocess.run(argv, env=env, cwd=cwd, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(argv, env=env, cwd=cwd, capture_output=True, text=True, check=False,
+                                  timeout=APT_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise HarnessError(f"`{' '.join(argv)}` did not end within {APT_SECONDS} s.") from None
         if done.returncode:
             last = (done.stderr.strip() or done.stdout.strip()).splitlines()
             raise HarnessError(f"`{' '.join(argv)}` failed: {last[-1] if last else 'no message'}")
         return done.stdout
+
+    def _need_room(self) -> None:
+        """apt waits for ever when the disk fills under it."""
+        free = shutil.disk_usage(self.dir).free
+        if free < ROOM:
+            raise HarnessError(f"{self.dir} has {free >> 20} MiB free, {ROOM >> 20} are needed: No space left for packages.")
 
     def refresh(self) -> None:
         """Fetches the package lists unless they are younger than LISTS_MAX_AGE."""
@@ -102,6 +115,7 @@ Acquire::Check-Valid-Until "false";
                 return
             raise HarnessError(f"--offline was given but no package list of {self.suites[0]} is cached; "
                                "run once without it.")
+        self._need_room()
         self._configure()
         say.note(f"fetching the package lists of {', '.join(self.suites)} ({self.arch}, private apt root)")
         self._run(["apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any"])
@@ -134,6 +148,7 @@ Acquire::Check-Valid-Until "false";
             return have[0]
         if self.offline:
             raise HarnessError(f"--offline was given but {package} {version} is not cached; run once without it.")
+        self._need_room()
         say.note(f"downloading {package} {version}")
         with tempfile.TemporaryDirectory(prefix=".incoming-", dir=debs) as work:
             self._run(["apt-get", "download", "-q", f"{package}={version}"], cwd=Path(work))

@@ -81,7 +81,10 @@ def _start(tree: KernelTree, initrd: Path, run: Path, accel: str, errors, stack:
     else:
         argv = machines.command_line(tree, accel, initrd, run, machines.console_to_file(run))
     (run / "qemu.txt").write_text(" ".join(argv) + "\n")
-    return qemu.start(argv, **options)
+    process = qemu.start(argv, **options)
+    if tree.arch == "um":
+        stack.enter_context(qemu.group_dies_with_us(process))
+    return process
 
 
 def _is_up(run: Path) -> bool:

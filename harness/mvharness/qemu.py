@@ -49,6 +49,21 @@ def start(argv: list[str], **popen) -> subprocess.Popen:
     return process
 
 
+@contextlib.contextmanager
+def group_dies_with_us(process: subprocess.Popen):
+    """For a guest of several processes: when we are killed, a watcher reads end-of-file and kills the rest of them."""
+    ours, theirs = os.pipe()[::-1]
+    watcher = subprocess.Popen(["sh", "-c", 'read -r _; kill -KILL -- "-$1"', "sh", str(process.pid)], stdin=theirs,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    os.close(theirs)
+    try:
+        yield
+    finally:
+        watcher.kill()
+        watcher.wait()
+        os.close(ours)
+
+
 def run(argv: list[str], **popen) -> subprocess.CompletedProcess:
     """subprocess.run() for what may take minutes: it ends, with its children, when we do."""
     process = start(argv, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen)

@@ -119,10 +119,10 @@ def sanitized(preset: str, env: dict[str, str], *more: str) -> Callable[[Context
     return run
 
 
-def harness(*suites: str) -> Callable[[Context], Counts]:
+def harness(*suites: str, kernels: str = "") -> Callable[[Context], Counts]:
     def run(context: Context) -> Counts:
-        junit = context.work / f"harness-{'-'.join(suites) or 'default'}.xml"
-        argv = ["harness/run", *(word for suite in suites for word in ("-s", suite))]
+        junit = context.work / f"harness-{kernels}-{'-'.join(suites) or 'default'}.xml"
+        argv = ["harness/run", *(["-k", kernels] if kernels else []), *(w for suite in suites for w in ("-s", suite))]
         done = context.call([*argv, "--junit", str(junit)])
         if done.returncode:
             context.failures.append(" ".join(argv))
@@ -152,13 +152,15 @@ def _head(path: Path) -> bytes:
         return handle.readline(80)
 
 
-def check_python(context: Context) -> Counts:
-    argv = ["python3", "-m", "unittest", "discover", "-s", "harness/tests", "-t", "harness"]
-    done = context.call(argv, capture=True)
-    if done.returncode:
-        print(done.stdout)
-        context.failures.append(" ".join(argv))
-    return must(count_unittest(done.stdout), done.returncode)
+def check_python(pattern: str) -> Callable[[Context], Counts]:
+    def run(context: Context) -> Counts:
+        argv = ["python3", "-m", "unittest", "discover", "-s", "harness/tests", "-t", "harness", "-p", pattern]
+        done = context.call(argv, capture=True)
+        if done.returncode:
+            print(done.stdout)
+            context.failures.append(" ".join(argv))
+        return must(count_unittest(done.stdout), done.returncode)
+    return run
 
 
 ASAN = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
@@ -167,7 +169,7 @@ TSAN = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
 STAGES = [
     Stage("setup", lambda c: c.each([["scripts/setup"]])),
     Stage("shellcheck", check_shell),
-    Stage("harness unit tests", check_python),
+    Stage("harness unit tests", check_python("test_*.py")),
     Stage("build", build_preset("release")),
     # one of the rules runs what the README shows
     Stage("rules: layers, licences, README", check_rules, needs_build=True),
@@ -178,6 +180,8 @@ STAGES = [
     Stage("module with W=1", harness("w1"), slow=True),
     Stage("module with sparse", harness("sparse"), slow=True),
     Stage("suites in the guest", harness(), needs_build=True),
+    Stage("kernels: old, new, arm64, UML", harness(kernels="gate"), slow=True, needs_build=True),
+    Stage("sanitizers find faults", check_python("slow_*.py"), slow=True),
 ]
 
 
@@ -202,15 +206,15 @@ def run_stages(stages: list[Stage], context: Context) -> tuple[Counts, list[tupl
 
 
 def print_table(rows: list[tuple[str, Counts, float, str]]) -> None:
-    print(f"\n{'stage':<26} {'passed':>7} {'failed':>7} {'skipped':>7} {'seconds':>8}")
+    print(f"\n{'stage':<30} {'passed':>7} {'failed':>7} {'skipped':>7} {'seconds':>8}")
     for title, counts, seconds, remark in rows:
-        line = f"{title:<26} {counts.passed:>7} {counts.failed:>7} {counts.skipped:>7} {seconds:>8.1f}"
+        line = f"{title:<30} {counts.passed:>7} {counts.failed:>7} {counts.skipped:>7} {seconds:>8.1f}"
         print(f"{line}  {remark}".rstrip())
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/test", description=DESCRIPTION, allow_abbrev=False)
-    parser.add_argument("--quick", action="store_true", help="leave out ASan, TSan, W=1 and sparse")
+    parser.add_argument("--quick", action="store_true", help="leave out ASan, TSan, W=1, sparse and all kernels but one")
     options = parser.parse_args(argv)
     work = Path(tempfile.mkdtemp(prefix="mockvisor-test-"))
     try:

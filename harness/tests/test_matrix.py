@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""The matrix: rows, resolution, own kernels' configurations, reports over cells."""
+
+import json
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+
+from mvharness import cells, deb, htmlreport, kernels, ldwrap, ownkernel, paths, report, rows, splat, verdict
+from mvharness.errors import HarnessError, UsageError
+from mvharness.results import Case, SuiteResult, Verdict
+
+HEADERS = ["linux-headers-6.12-amd64", "linux-headers-6.12.9+deb13-amd64", "linux-headers-6.12.107+deb13-amd64",
+           "linux-headers-6.12.107+deb13-cloud-amd64", "linux-headers-6.12.117+deb13-rt-amd64",
+           "linux-headers-6.12.117+deb13-common", "linux-headers-7.3.4+deb13-amd64", "linux-headers-6.1.0-9-amd64",
+           "linux-headers-6.1.0-56-amd64"]
+
+
+class RowTest(unittest.TestCase):
+    def test_shipped_rows(self):
+        known = rows.load()
+        self.assertTrue({"all", "gate"} <= {name for row in known.values() for name in row.lists})
+        chosen = rows.select(known, ["all", "uml-6.1"])
+        self.assertEqual(len(chosen), len(set(chosen)))
+
+    def test_bad_rows_are_refused(self):
+        for text in ('[a]\nkind="x"', '[a]\nseries="six"', '[a]\ncolour="red"', '[a]\nkind="tree"'):
+            with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+                file.write(text)
+                file.flush()
+                with self.assertRaises(UsageError):
+                    rows.load(Path(file.name))
+
+    def test_newest_first(self):
+        self.assertEqual(kernels.newest_first(HEADERS, "6.12", "", "amd64"),
+                         ["6.12.107+deb13-amd64", "6.12.9+deb13-amd64"])
+        self.assertEqual(kernels.newest_first(HEADERS, "6.12", "cloud", "amd64"), ["6.12.107+deb13-cloud-amd64"])
+        self.assertEqual(kernels.newest_first(HEADERS, "newest", "", "amd64")[0], "7.3.4+deb13-amd64")
+        self.assertEqual(kernels.newest_first(HEADERS, "6.1", "", "amd64")[0], "6.1.0-56-amd64")
+
+    def test_json_for_ci(self):
+        done = subprocess.run([paths.HARNESS / "run", "--list-json", "-k", "gate"], capture_output=True, text=True,
+                              check=True)
+        jobs = json.loads(done.stdout)["include"]
+        self.assertIn("harness/run -k bullseye-5.10", [job["command"] for job in jobs])
+
+
+class ConfigTest(unittest.TestCase):
+    def test_merge_and_missing(self):
+        wanted = {"CONFIG_A": "y", "CONFIG_B": "n", "CONFIG_C": '"x"'}
+        merged = ownkernel.merge("CONFIG_A=m\nCONFIG_B=y\nCONFIG_D=y\n", wanted)
+        self.assertEqual(ownkernel.read_config(merged), {"CONFIG_D": "y", **wanted})
+        self.assertEqual(ownkernel.missing(merged, wanted), [])
+        self.assertEqual(ownkernel.missing("CONFIG_B=y\n", wanted), ["CONFIG_A=y", "CONFIG_B=n", 'CONFIG_C="x"'])
+
+    def test_every_flavor_is_readable(self):
+        for name in ownkernel.names():
+            self.assertTrue(ownkernel.wanted_options(ownkernel.fragments("amd64", name)))
+        with self.assertRaises(UsageError):
+            ownkernel.fragments("um", "sugar")
+
+
+class PackageTest(unittest.TestCase):
+    def test_a_truncated_package_is_removed_and_leaves_nothing(self):
+        with tempfile.TemporaryDirectory() as work:
+            tree = Path(work) / "p"
+            (tree / "DEBIAN").mkdir(parents=True)
+            (tree / "DEBIAN/control").write_text("Package: p\nVersion: 1\nArchitecture: all\nMaintainer: m <m@m>\n"
+                                                 "Description: d\n")
+            (tree / "data").write_bytes(bytes(range(256)) * 4000)
+            tree.chmod(0o755)
+            (tree / "DEBIAN").chmod(0o755)
+            file = Path(work) / "p.deb"
+            subprocess.run(["dpkg-deb", "--build", tree, file], capture_output=True, check=True)
+            deb.unpack(file, Path(work))
+            file.write_bytes(file.read_bytes()[:-400])
+            final = Path(work) / "final"
+            with self.assertRaisesRegex(HarnessError, "damaged"):
+                with paths.published(final) as unfinished:
+                    deb.unpack(file, unfinished)
+            self.assertFalse(file.exists())
+            self.assertFalse(final.exists())
+
+    def test_glibc_wanted_by_a_program(self):
+        with tempfile.TemporaryDirectory() as work:
+            program = Path(work) / "a"
+            program.write_bytes(b"\x7fELF....\0GLIBC_2.9\0GLIBC_2.38\0GLIBC_2.4\0")
+            self.assertEqual(ldwrap.needs(program), (2, 38))
+            program.write_bytes(b"#!/bin/sh\0GLIBC_2.38\0")
+            self.assertEqual(ldwrap.needs(program), (0,))
+
+
+class GuestWordsTest(unittest.TestCase):
+    def test_what_was_said_before_pid_1_is_not_the_modules(self):
+        log = f"WARNING: suspicious RCU usage\n<1>{splat.UP}\nfine\n"
+        self.assertEqual(splat.find(log), [])
+        self.assertEqual(len(splat.find(log + "BUG: KASAN: use-after-free in x\n")), 1)
+
+    def test_garbage_is_lost(self):
+        for garbage in ("\0\ufffd\x1b[2J%%%", "success?\nsuite\nsuite x exit\n" * 50, "up\nsuite a exit x y\n"):
+            record = verdict.BootRecord(0, garbage, garbage, garbage, garbage, {"a.json": b"\xff{"})
+            self.assertIs(verdict.judge_boot(record).verdict, Verdict.LOST)
+            self.assertNotIn(Verdict.PASS, [verdict.judge([], record)[0].verdict])
+
+
+class LinkCheck(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.ids, self.links, self.outside = set(), set(), []
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.ids.add(attrs.get("id"))
+        if attrs.get("href", "").startswith("#"):
+            self.links.add(attrs["href"][1:])
+        if tag in ("script", "link", "img") or "://" in attrs.get("href", "") + attrs.get("src", ""):
+            self.outside.append(tag)
+
+
+class ReportTest(unittest.TestCase):
+    def cells(self):
+        good = SuiteResult("smoke", Verdict.PASS, "", [Case("a", Verdict.PASS), Case("b", Verdict.SKIP, 0, "no <x>")])
+        bad = SuiteResult("glue", Verdict.FAIL, "a case failed", [Case("c", Verdict.FAIL, 0.1, "1 < 2 & \"so\"")],
+                          repeat="harness/run -k one -s glue", log="/nonexistent")
+        lost = SuiteResult("glue", Verdict.LOST, "no word", []).settle()
+        return [cells.CellResult(rows.Row("one"), "6.1 (Debian 1)", "tcg", [good, bad], [("boot", 1.5)], 2.0),
+                cells.CellResult(rows.Row("two"), "", "none", [lost], [], 1.0)]
+
+    def test_table(self):
+        lines = report.table(self.cells()).splitlines()
+        self.assertRegex(lines[0], r"^kernel +smoke +glue +seconds +version$")
+        self.assertRegex(lines[1], r"^one +pass 1 \(1 skipped\) +FAIL +2\.0 +6\.1 \(Debian 1\)$")
+        self.assertRegex(lines[2], r"^two +- +LOST +1\.0 +-$")
+        self.assertIn("repeat: harness/run -k one -s glue", report.failures(self.cells()))
+
+    def test_ktap_and_junit(self):
+        text = report.ktap_cells(self.cells())
+        self.assertIn("not ok 1 one", text)
+        self.assertIn("    ok 1 a", text)
+        root = ET.fromstring(report.junit_cells(self.cells()))
+        self.assertEqual([node.get("name") for node in root], ["one.smoke", "one.glue", "two.glue"])
+
+    def test_html_is_whole(self):
+        text = htmlreport.render(self.cells())
+        check = LinkCheck()
+        check.feed(text)
+        self.assertTrue(check.links and check.links <= check.ids, check.links - check.ids)
+        self.assertEqual(check.outside, [])
+        self.assertIn("1 &lt; 2 &amp;", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
