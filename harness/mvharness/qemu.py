@@ -53,7 +53,7 @@ def start(argv: list[str], **popen) -> subprocess.Popen:
 def group_dies_with_us(process: subprocess.Popen):
     """For a guest of several processes: when we are killed, a watcher reads end-of-file and kills the rest of them."""
     ours, theirs = os.pipe()[::-1]
-    watcher = subprocess.Popen(["sh", "-c", 'read -r _; kill -KILL -- "-$1"', "sh", str(process.pid)], stdin=theirs,
+    watcher = subprocess.Popen(["sh", "-c", 'read -r _; kill -s KILL -- "-$1"', "sh", str(process.pid)], stdin=theirs,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     os.close(theirs)
     try:
