@@ -16,6 +16,7 @@
 #define HV_REQ_IRQ 2u		/* level: an interrupt is pending, ask hv_cpu.irq */
 #define HV_REQ_FLUSH 4u		/* drop every translation and decoded block (the memory map changed) */
 #define HV_REQ_WAKE 8u		/* leave the idle state */
+#define HV_REQ_NMI 16u		/* x86: one non-maskable interrupt is pending; cleared when it is delivered */
 
 /* Device accesses of one instruction that userspace has already answered.  PUSHA and an 8-byte access that straddles pages fit. */
 #define HV_REPLAY_MAX 16

@@ -243,7 +243,6 @@ enum x86_leave x86_jump_to(struct x86_cpu *cpu, u64 rip);
 enum x86_leave x86_string(struct x86_cpu *cpu, struct x86_insn *i);
 enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i);
 enum x86_leave x86_port(struct x86_cpu *cpu, u32 port, u32 size, u8 direction, u64 *v);
-u64 x86_tsc(struct x86_cpu *cpu);
 
 /* alu.c: two-operand arithmetic with flags */
 u64 x86_alu(struct x86_cpu *cpu, u32 sem, u32 size, u64 a, u64 b);

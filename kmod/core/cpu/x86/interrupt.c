@@ -466,6 +466,7 @@ enum x86_leave x86_iret(struct x86_cpu *cpu, u32 size)
 		e = return_far(cpu, size, true, 0);
 	if (e)
 		return e;
+	cpu->nmi_blocked = 0;
 	cpu->hv.epoch++;
 	x86_mode_update(cpu);
 	return X86_JUMP;

@@ -213,6 +213,28 @@ static enum x86_leave take_interrupt(struct x86_cpu *cpu)
 	return e;
 }
 
+static enum x86_leave take_nmi(struct x86_cpu *cpu)
+{
+	enum x86_leave e;
+
+	cpu->hv.idle = 0;
+	e = x86_deliver(cpu, X86_NMI, X86_EVENT_EXTERNAL, false, 0);
+	if (e == X86_JUMP) {
+		env_fetch_and(&cpu->hv.request, ~HV_REQ_NMI);
+		cpu->nmi_blocked = 1;
+	}
+	return e;
+}
+
+bool x86_has_work(const struct x86_cpu *cpu)
+{
+	u32 request = env_read_once(cpu->hv.request);
+
+	if (!cpu->hv.idle || (request & ~(HV_REQ_IRQ | HV_REQ_NMI)))
+		return true;
+	return ((request & HV_REQ_IRQ) && (cpu->rflags & X86_FLAG_IF)) || ((request & HV_REQ_NMI) && !cpu->nmi_blocked);
+}
+
 static enum x86_leave raise_pending(struct x86_cpu *cpu)
 {
 	return x86_deliver(cpu, cpu->vector, X86_EVENT_EXCEPTION, cpu->has_error, cpu->error);
@@ -246,6 +268,13 @@ enum hv_exit_kind x86_prepare(struct x86_cpu *cpu, u64 left)
 			cpu->trap = 0;
 			cpu->dr[6] |= 1u << 14;
 			if (x86_deliver(cpu, X86_DB, X86_EVENT_EXCEPTION, false, 0) == X86_STOP)
+				return cpu->stop;
+			cpu->from = NULL;
+			continue;
+		}
+		if (unlikely((request & HV_REQ_NMI) && !cpu->nmi_blocked && !cpu->shadow && !cpu->hv.replay.done)) {
+			e = take_nmi(cpu);
+			if (e == X86_STOP)
 				return cpu->stop;
 			cpu->from = NULL;
 			continue;

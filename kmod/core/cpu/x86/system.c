@@ -40,6 +40,15 @@ u64 x86_tsc(struct x86_cpu *cpu)
 	return ns / 1000000 * cpu->tsc_khz + ns % 1000000 * cpu->tsc_khz / 1000000 + cpu->tsc_offset;
 }
 
+u64 x86_ns_until_tsc(struct x86_cpu *cpu, u64 tsc)
+{
+	s64 left = (s64)(tsc - x86_tsc(cpu));
+
+	if (left <= 0)
+		return 0;
+	return (u64)left / cpu->tsc_khz * 1000000 + (u64)left % cpu->tsc_khz * 1000000 / cpu->tsc_khz;
+}
+
 static enum x86_leave write_cr0(struct x86_cpu *cpu, u64 v)
 {
 	u64 old = cpu->cr0, changed, efer = cpu->efer;
@@ -122,6 +131,8 @@ static enum x86_leave move_to_control(struct x86_cpu *cpu, struct x86_insn *i)
 		if (v & ~15ull)
 			return gp(cpu);
 		cpu->cr8 = v;
+		if (cpu->apic)
+			cpu->apic->write_cr8(cpu->hv.irq.context, v);
 		break;
 	default:
 		return x86_raise(cpu, X86_UD);
@@ -153,7 +164,7 @@ static enum x86_leave move_from_control(struct x86_cpu *cpu, struct x86_insn *i)
 		v = cpu->cr4;
 		break;
 	case 8:
-		v = cpu->cr8;
+		v = cpu->apic ? cpu->apic->read_cr8(cpu->hv.irq.context) : cpu->cr8;
 		break;
 	default:
 		return x86_raise(cpu, X86_UD);
@@ -328,6 +339,10 @@ static void cpuid(struct x86_cpu *cpu)
 		/* DE PSE TSC MSR PAE MCE CX8 SEP PGE CMOV PAT; FPU, SSE come with their instructions */
 		d = 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 11 | 1u << 13 | 1u << 15 |
 		    1u << 16;
+		if (cpu->apic) {
+			c |= 1u << 21 | 1u << 24;	/* x2APIC, TSC deadline */
+			d |= 1u << 9;
+		}
 		break;
 	case 0x40000000:	/* ACRNACRNACRN */
 		a = 0x40000010;
@@ -355,6 +370,11 @@ static void cpuid(struct x86_cpu *cpu)
 	cpu->r[X86_RBX] = b;
 	cpu->r[X86_RCX] = c;
 	cpu->r[X86_RDX] = d;
+}
+
+static bool is_apic_msr(u32 n)
+{
+	return n == X86_MSR_APIC_BASE || n == X86_MSR_TSC_DEADLINE || (n >= X86_MSR_X2APIC && n < X86_MSR_X2APIC + 0x100);
 }
 
 /* Plain MSRs that must hold a canonical address. */
@@ -387,6 +407,8 @@ static enum x86_leave wrmsr(struct x86_cpu *cpu, struct x86_insn *i)
 
 	if (cpu->cpl)
 		return gp(cpu);
+	if (cpu->apic && is_apic_msr(n))
+		return cpu->apic->write_msr(cpu->hv.irq.context, n, v) ? serialise(cpu, i) : gp(cpu);
 	at = address_msr(cpu, n);
 	if (at) {
 		if (!x86_canonical(v))
@@ -397,9 +419,6 @@ static enum x86_leave wrmsr(struct x86_cpu *cpu, struct x86_insn *i)
 	switch (n) {
 	case 0x10:
 		cpu->tsc_offset += v - x86_tsc(cpu);
-		break;
-	case 0x1b:
-		cpu->apic_base = v;
 		break;
 	case 0x8b:
 		break;
@@ -439,15 +458,15 @@ static enum x86_leave rdmsr(struct x86_cpu *cpu)
 	if (cpu->cpl)
 		return gp(cpu);
 	at = address_msr(cpu, n);
-	if (at) {
+	if (cpu->apic && is_apic_msr(n)) {
+		if (!cpu->apic->read_msr(cpu->hv.irq.context, n, &v))
+			return gp(cpu);
+	} else if (at) {
 		v = *at;
 	} else {
 		switch (n) {
 		case 0x10:
 			v = x86_tsc(cpu);
-			break;
-		case 0x1b:
-			v = cpu->apic_base;
 			break;
 		case 0x8b:
 			break;

@@ -90,7 +90,7 @@ struct x86_state {
 	u64 dr[8];
 	u64 star, lstar, cstar, sfmask, kernel_gs_base;
 	u64 sysenter_cs, sysenter_esp, sysenter_eip;
-	u64 apic_base, pat;
+	u64 pat;
 	u64 tsc;
 };
 
@@ -109,6 +109,23 @@ struct x86_flags {
 	u32 kind;
 	u32 bits;
 };
+
+/**
+ * struct x86_apic_ops - what a CPU asks of its local APIC
+ *
+ * Called on the thread that runs the CPU, with hv.irq.context; never sleeps.  read_msr, write_msr: IA32_APIC_BASE,
+ * IA32_TSC_DEADLINE and 0x800..0x8ff; false raises #GP(0).  CR8 is bits 7:4 of the task priority (3A 11.8.6.1).
+ */
+struct x86_apic_ops {
+	bool (*read_msr)(void *context, u32 msr, u64 *value);
+	bool (*write_msr)(void *context, u32 msr, u64 value);
+	u64 (*read_cr8)(void *context);
+	void (*write_cr8)(void *context, u64 value);
+};
+
+#define X86_MSR_APIC_BASE 0x1bu
+#define X86_MSR_TSC_DEADLINE 0x6e0u
+#define X86_MSR_X2APIC 0x800u		/* to 0x8ff */
 
 #define X86_FETCH_ENTRIES 64
 #define X86_RAW_MAX 256
@@ -129,7 +146,7 @@ struct x86_cpu {
 	u64 dr[8];
 	u64 star, lstar, cstar, sfmask, kernel_gs_base;
 	u64 sysenter_cs, sysenter_esp, sysenter_eip;
-	u64 apic_base, pat;
+	u64 pat;
 	u64 pdpte[4];			/* PAE keeps the four entries from the last CR3 load (3A 4.4.1) */
 
 	u64 generation;			/* of translations; high part of hv.key */
@@ -155,6 +172,8 @@ struct x86_cpu {
 	u32 from_slot;			/* in this slot */
 	u16 pending;			/* vector + 1: acknowledged, not delivered yet */
 	u8 was_shadow;			/* the running instruction lies in an interrupt shadow */
+	u8 nmi_blocked;			/* from the delivery of an NMI to the next IRET (3A 6.7.1) */
+	const struct x86_apic_ops *apic;	/* NULL: there is none, its MSRs raise #GP and CPUID says so */
 	struct hv_tlb tlb[2];		/* supervisor, user */
 	struct hv_tlb_entry fetch[2][X86_FETCH_ENTRIES];
 	u8 window[X86_RAW_MAX + 16];	/* code bytes being decoded: read once, guest memory may change meanwhile */
@@ -172,6 +191,13 @@ void x86_reset(struct x86_cpu *cpu);
 void x86_state_get(const struct x86_cpu *cpu, struct x86_state *state);
 /* Drops translations and whatever else depended on the old state. */
 void x86_state_set(struct x86_cpu *cpu, const struct x86_state *state);
+
+/* Of a CPU that executed HLT: is there anything for x86_step() to do? */
+bool x86_has_work(const struct x86_cpu *cpu);
+
+/* The time-stamp counter as the guest reads it; and the nanoseconds until it reaches @tsc, 0 if it did. */
+u64 x86_tsc(struct x86_cpu *cpu);
+u64 x86_ns_until_tsc(struct x86_cpu *cpu, u64 tsc);
 
 /**
  * x86_step - run until an exit, or until exactly @budget more instructions are retired (HV_EXIT_BUDGET)

@@ -88,12 +88,12 @@ void x86_reset(struct x86_cpu *cpu)
 	cpu->sysenter_cs = 0;
 	cpu->sysenter_esp = 0;
 	cpu->sysenter_eip = 0;
-	cpu->apic_base = 0xfee00800 | (cpu->hv.id ? 0 : 0x100);
 	cpu->pat = 0x0007040600070406ull;
 	memset(cpu->pdpte, 0, sizeof(cpu->pdpte));
 	cpu->cpl = 0;
 	cpu->shadow = 0;
 	cpu->shutdown = 0;
+	cpu->nmi_blocked = 0;
 	cpu->block = NULL;
 	cpu->hv.idle = 0;
 	cpu->hv.epoch++;
@@ -136,7 +136,6 @@ void x86_state_get(const struct x86_cpu *cpu, struct x86_state *s)
 	s->sysenter_cs = cpu->sysenter_cs;
 	s->sysenter_esp = cpu->sysenter_esp;
 	s->sysenter_eip = cpu->sysenter_eip;
-	s->apic_base = cpu->apic_base;
 	s->pat = cpu->pat;
 	s->tsc = x86_tsc((struct x86_cpu *)cpu);
 }
@@ -164,7 +163,6 @@ void x86_state_set(struct x86_cpu *cpu, const struct x86_state *s)
 	cpu->sysenter_cs = s->sysenter_cs;
 	cpu->sysenter_esp = s->sysenter_esp;
 	cpu->sysenter_eip = s->sysenter_eip;
-	cpu->apic_base = s->apic_base;
 	cpu->pat = s->pat;
 	cpu->tsc_offset = 0;
 	cpu->tsc_offset = s->tsc - x86_tsc(cpu);
@@ -172,6 +170,7 @@ void x86_state_set(struct x86_cpu *cpu, const struct x86_state *s)
 	cpu->cpl = cpu->cr0 & CR0_PE ? (cpu->seg[X86_SS].attributes >> 5) & 3 : 0;
 	cpu->shadow = 0;
 	cpu->shutdown = 0;
+	cpu->nmi_blocked = 0;
 	cpu->block = NULL;
 	cpu->hv.idle = 0;
 	cpu->hv.epoch++;
