@@ -2,12 +2,13 @@
 """The matrix: a cell is one kernel with all the suites asked for. Cells are independent of each other."""
 
 import concurrent.futures
+import contextlib
 import shlex
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import kerneltree, paths, qemu, say, suiterun
+from . import kbuild, kerneltree, paths, qemu, say, suiterun
 from .errors import HarnessError, UsageError
 from .progress import Progress
 from .results import Case, SuiteResult, Verdict
@@ -85,11 +86,23 @@ def run_cell(row: Row, chosen: list[Suite], options: suiterun.Options, base: lis
     return cell
 
 
+def prepare(row: Row, source: Path | None, offline: bool) -> None:
+    """Gets a stock kernel and builds its module while another cell's guest runs. Trouble is told by the cell itself."""
+    if row.kind != "debian" or row.flavor:
+        return
+    with contextlib.suppress(HarnessError, UsageError, OSError), say.about(f"{cell_name(row)} (ahead)"):
+        kbuild.build(kerneltree.obtain(row, offline), source=source, ahead=True)
+
+
 def run(rows: list[Row], chosen: list[Suite], options: suiterun.Options, base: list[str], jobs: int,
         offline: bool) -> list[CellResult]:
     """All cells, `jobs` at a time, in the rows' order. A UsageError of one is everybody's."""
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=jobs)
     futures = [pool.submit(run_cell, row, chosen, options, base, offline) for row in rows]
+    ahead = concurrent.futures.ThreadPoolExecutor(max_workers=1)
+    if any(suite.kind != "build" for suite in chosen):
+        for row in rows[jobs:]:
+            ahead.submit(prepare, row, options.source, offline)
     try:
         return [future.result() for future in futures]
     except BaseException as error:
@@ -98,4 +111,5 @@ def run(rows: list[Row], chosen: list[Suite], options: suiterun.Options, base: l
         qemu.stop_all()
         raise
     finally:
+        ahead.shutdown(wait=True, cancel_futures=True)
         pool.shutdown(wait=True, cancel_futures=True)

@@ -65,6 +65,8 @@ def parser() -> Parser:
     out.add_argument("-j", dest="jobs", metavar="N", type=_jobs, default=1, help="kernels at a time; default: 1")
     out.add_argument("-s", dest="suite", metavar="SUITE", action="append", default=[],
                      help="a suite to run; may be given more than once (see --list)")
+    out.add_argument("--complete", action="store_true",
+                     help="also the cases that suites.toml calls slow: stress, leaks over many lives, many machines at once")
     out.add_argument("--accel", choices=accel.CHOICES, default="auto", help="default: auto, which runs a probe guest")
     out.add_argument("--timeout", metavar="S", type=_seconds,
                      help="seconds for the boot with all its suites, or for CMD; default: the suites' own; none for CMD")
@@ -128,6 +130,8 @@ def _repeat(options: argparse.Namespace) -> list[str]:
             words += [flag, value]
     for file in options.suites:
         words += ["--suites", file]
+    if options.complete:
+        words.append("--complete")
     return words
 
 
@@ -167,7 +171,7 @@ def _run(argv: list[str]) -> int:
         engine, why = accel.choose(options.accel)
         say.note(f"accelerator {engine}: {why}")
     setup = suiterun.Options(engine, options.accel == "auto", options.timeout, _build_dir(options.build_dir), source,
-                             shlex.join(_repeat(options)), gdb=options.gdb)
+                             shlex.join(_repeat(options)), options.gdb, options.complete)
     if command:
         tree = kerneltree.obtain(kernel[0], options.offline)
         say.note(f"kernel {tree.kernel}")

@@ -23,6 +23,7 @@ class Options:
     source: Path | None = None  # where Kbuild is, when not in this repository
     repeat: str = "harness/run"
     gdb: bool = False
+    complete: bool = False  # also the suites' slow cases
     progress: Progress = field(default_factory=lambda: Progress("harness"))
 
 
@@ -58,10 +59,11 @@ def _program(suite: Suite, tree: KernelTree, options: Options) -> Path:
     return (options.build_dir / "bin" / suite.command).absolute()
 
 
-def _argv(suite: Suite, program: Path) -> list[str]:
+def _argv(suite: Suite, program: Path, complete: bool) -> list[str]:
     results = f"/mv/out/{suite.name}.json"
+    left_out = [f"--gtest_filter={suite.cases}:-{':'.join(suite.slow)}"] if suite.slow and not complete else []
     own = {
-        "gtest": [f"--gtest_output=json:{results}", "--gtest_color=no"],
+        "gtest": [f"--gtest_output=json:{results}", "--gtest_color=no", *left_out],
         "bench": [f"--benchmark_out={results}", "--benchmark_out_format=json"],
     }.get(suite.kind, [])
     return [str(program), *suite.args, *own]
@@ -104,7 +106,7 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
         for pattern in suite.files:
             for path in sorted(options.build_dir.glob(pattern)):
                 initramfs.add_file(archive, path)
-        plan.suite(suite.name, _argv(suite, programs[suite.name]), suite.timeout)
+        plan.suite(suite.name, _argv(suite, programs[suite.name], options.complete), suite.timeout)
     archive.file("/mv/plan", plan.bytes())
 
     run = paths.new_run_dir()

@@ -20,6 +20,8 @@ class Suite:
     source: str = ""  # kind "c" only
     args: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    cases: str = "*"  # the program's cases that are this suite's
+    slow: tuple[str, ...] = ()  # patterns of cases that only --complete runs; kind "gtest" only
     timeout: int = 300
     default: bool = False
     mode: str = ""  # kind "build" only

@@ -6,7 +6,7 @@
 #include "guest.h"
 
 #ifndef ROUNDS
-#define ROUNDS 64
+#define ROUNDS 16
 #endif
 
 static u32 sum, count, seed = 1;
