@@ -74,6 +74,8 @@ void acrn_hsm_vcpus_run(struct acrn_hsm *hsm);
 /* Returns when no vCPU thread is inside the core. */
 void acrn_hsm_vcpus_stop(struct acrn_hsm *hsm);
 void acrn_hsm_vcpu_wake(struct acrn_hsm_vcpu *v);
+/* struct irqchip.kick: wake the thread of @vcpu; any context */
+void acrn_hsm_kick(void *hsm, u32 vcpu);
 
 /* acrn_mem.c; callers hold lock for writing */
 int acrn_hsm_pin(struct acrn_segment *s, unsigned long start, unsigned long count);

@@ -23,16 +23,23 @@ static bool thread_is_wanted(void)
 	return kthread_should_stop() || kthread_should_park();
 }
 
-/* An IPI made other vCPUs ready: their threads are to look. */
-static void wake_ipi_targets(struct acrn_hsm *hsm)
+void acrn_hsm_kick(void *context, u32 vcpu)
 {
-	u32 i;
+	struct acrn_hsm *hsm = context;
 
-	if (!READ_ONCE(hsm->core.ipi_sent))
-		return;
-	WRITE_ONCE(hsm->core.ipi_sent, 0);
-	for (i = 0; i < hsm->core.vcpu_num; i++)
-		acrn_hsm_vcpu_wake(hsm->vcpu[i]);
+	acrn_hsm_vcpu_wake(hsm->vcpu[vcpu]);
+}
+
+/* Sleep until the vCPU has something to do, or its timer is due. */
+static void vcpu_wait(struct acrn_hsm_vcpu *v)
+{
+	u64 ns = acrn_vcpu_wait_ns(&v->core);
+
+	if (ns == ~0ull)
+		wait_event_idle(v->wait, acrn_vcpu_ready(&v->core) || thread_is_wanted());
+	else
+		__wait_event_hrtimeout(v->wait, acrn_vcpu_ready(&v->core) || thread_is_wanted(),
+				       ns_to_ktime(min_t(u64, ns, NSEC_PER_SEC)), TASK_IDLE);
 }
 
 static void vcpu_work(struct acrn_hsm_vcpu *v)
@@ -42,7 +49,6 @@ static void vcpu_work(struct acrn_hsm_vcpu *v)
 	if (v->core.state == ACRN_VCPU_BLOCKED)
 		trace_mockvisor_resume(v->hsm->core.vmid, v->core.id, &v->core.posted);
 	next = acrn_vcpu_step(&v->core, ACRN_HSM_BATCH);
-	wake_ipi_targets(v->hsm);
 	switch (next) {
 	case ACRN_NEXT_AGAIN:
 		cond_resched();
@@ -56,7 +62,7 @@ static void vcpu_work(struct acrn_hsm_vcpu *v)
 		acrn_client_dispatch(v->hsm, v);
 		fallthrough;
 	case ACRN_NEXT_WAIT:
-		wait_event_idle(v->wait, acrn_vcpu_ready(&v->core) || thread_is_wanted());
+		vcpu_wait(v);
 		break;
 	}
 }

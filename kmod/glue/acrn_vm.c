@@ -106,6 +106,8 @@ int acrn_hsm_create(struct acrn_hsm *hsm, struct acrn_vm_creation *args)
 	if (r)
 		goto no_requests;
 	acrn_vm_init(&hsm->core, vmid, args->vm_flag, page_address(hsm->request_page));
+	hsm->core.chip.context = hsm;
+	hsm->core.chip.kick = acrn_hsm_kick;
 	r = add_vcpus(hsm, args->cpu_affinity);
 	if (r)
 		goto no_vcpus;

@@ -11,12 +11,15 @@
 #include <linux/acrn.h>
 
 #include "../cpu/x86/x86.h"
+#include "../irqchip/irqchip.h"
 #include "../walk.h"
-#include "lapic.h"
 
 /* PM1a control: the port, and SLP_EN with the sleep type that ACRN's DSDT gives S5 */
 #define ACRN_PM1A_CNT 0x404
 #define ACRN_PM1_S5 0x3400
+
+/* The I/O APIC's pins, all of which SET_IRQLINE can drive */
+#define ACRN_IOAPIC_PINS 48u
 
 #define ACRN_VM_FLAG_COMPLETION_POLLING 4ull
 
@@ -48,8 +51,6 @@ struct acrn_vcpu {
 	u32 apic_id;
 	u32 state;		/* enum acrn_vcpu_state, written by the vCPU's thread or while it is stopped */
 	u32 answered;		/* set by acrn_ioreq_answer(), taken by the vCPU: the slot's value is ready */
-	u32 sipi;		/* 0x100 | vector: start-up IPI not yet taken */
-	u32 init;		/* INIT IPI not yet taken */
 	u32 shutdown;		/* the posted request is the PM1 write of a triple fault */
 	struct x86_state scratch;	/* too large for a kernel stack */
 	struct hv_exit posted;	/* the access that the slot holds; the slot itself is userspace's to scribble on */
@@ -59,6 +60,7 @@ struct acrn_vcpu {
 /**
  * struct acrn_core_vm - one VM
  * @map: guest-physical memory
+ * @chip: the interrupt controllers
  * @requests: the page of I/O request slots, shared with userspace and not to be trusted
  * @cf8: the latch of PCI configuration mechanism 1; RESET_VM leaves it alone
  */
@@ -68,9 +70,9 @@ struct acrn_core_vm {
 	u16 vcpu_num;
 	u64 flags;
 	u32 cf8;
-	u32 ipi_sent;	/* set by a vCPU that sent an IPI: its thread wakes the others */
 	struct acrn_io_request_buffer *requests;
 	struct hv_memmap map;
+	struct irqchip chip;	/* its kick and context are the environment's to set, after acrn_vm_init() */
 	struct acrn_vcpu *vcpu[ACRN_IO_REQUEST_MAX];
 };
 
@@ -106,6 +108,15 @@ int acrn_set_vcpu_regs(struct acrn_core_vm *vm, const struct acrn_vcpu_regs *reg
 enum acrn_next acrn_vcpu_step(struct acrn_vcpu *v, u64 budget);
 /* Has the thing it waits for happened? */
 bool acrn_vcpu_ready(struct acrn_vcpu *v);
+/* How long it may wait at most before acrn_vcpu_step() is due again, nanoseconds; ~0: for ever. */
+u64 acrn_vcpu_wait_ns(struct acrn_vcpu *v);
+
+/* --- interrupts ------------------------------------------------------------------------------------------------------- */
+
+/* SET_IRQLINE: low half of @line is the GSI, high half the operation.  -EPERM: no such GSI. */
+int acrn_set_irqline(struct acrn_core_vm *vm, u64 line);
+/* INJECT_MSI, IRQFD; any context.  -EPERM: not an interrupt address. */
+int acrn_inject_msi(struct acrn_core_vm *vm, u64 address, u64 data);
 
 /* --- I/O requests ----------------------------------------------------------------------------------------------------- */
 

@@ -1,50 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * One ACRN vCPU, as the thread that runs it sees it: step until something is to be done.  Exits that the hypervisor
- * handles itself (the local APIC's registers) never leave this file.
+ * handles itself (the interrupt controllers' registers) never leave this file.
  */
 #include "ioreq.h"
 
-static void send_ipi(struct acrn_vcpu *from, const struct lapic_ipi *ipi)
+/* Registers of the interrupt controllers are the hypervisor's: their accesses end here. */
+static bool serve_here(struct acrn_vcpu *v, const struct hv_exit *e)
 {
-	struct acrn_core_vm *vm = from->vm;
-	struct acrn_vcpu *to;
-	u32 i;
+	u64 value;
 
-	for (i = 0; i < vm->vcpu_num; i++) {
-		to = vm->vcpu[i];
-		if (!lapic_ipi_for(ipi, from->lapic.id, to->lapic.id))
-			continue;
-		/* taken between two batches; the bootstrap processor is not for others to stop */
-		if (ipi->mode == LAPIC_MODE_INIT && ipi->assert && i) {
-			env_fetch_or(&to->init, 1);
-			hv_cpu_request(&to->cpu.hv, HV_REQ_STOP);
-		}
-		/* only a processor that waits for it takes a start-up IPI: Intel SDM volume 3, section 9.4.3 */
-		if (ipi->mode == LAPIC_MODE_STARTUP &&
-		    (env_read_once(to->init) || env_read_once(to->state) == ACRN_VCPU_INIT))
-			env_write_once(to->sipi, 0x100u | ipi->vector);
-	}
-	/* the environment looks for vCPUs that became ready after every step that returns */
-	env_write_once(vm->ipi_sent, 1);
-}
-
-static bool in_lapic(const struct hv_exit *e)
-{
-	return e->space == HV_SPACE_MMIO && e->address - LAPIC_BASE < LAPIC_SIZE;
-}
-
-static void serve_lapic(struct acrn_vcpu *v, const struct hv_exit *e)
-{
-	u32 offset = (u32)(e->address - LAPIC_BASE);
-	struct lapic_ipi ipi;
-	u64 value = 0;
-
-	if (e->direction == HV_READ)
-		value = lapic_read(&v->lapic, offset);
-	else if (lapic_write(&v->lapic, offset, (u32)e->data, &ipi))
-		send_ipi(v, &ipi);
+	if (!irqchip_access(&v->lapic, e, &value))
+		return false;
 	hv_cpu_complete(&v->cpu.hv, e->cookie, value);
+	return true;
 }
 
 /* ACRN has no exit for a triple fault: it writes S5 to the PM1 control register in the guest's name. */
@@ -69,7 +38,7 @@ static void post_shutdown(struct acrn_vcpu *v)
 /* Start-up IPI: real mode at vector << 12.  Intel SDM volume 3, section 9.4.4.1. */
 static void vcpu_start_up(struct acrn_vcpu *v)
 {
-	u32 vector = env_xchg(&v->sipi, 0) & 0xff;
+	u32 vector = env_xchg(&v->lapic.sipi, 0) & 0xff;
 	struct x86_state *s = &v->scratch;
 
 	x86_reset(&v->cpu);
@@ -88,10 +57,8 @@ static enum acrn_next step(struct acrn_vcpu *v, u64 budget)
 	hv_walk_step(&v->walk);
 	switch (x86_step(&v->cpu, budget)) {
 	case HV_EXIT_ACCESS:
-		if (in_lapic(&hv->exit)) {
-			serve_lapic(v, &hv->exit);
+		if (serve_here(v, &hv->exit))
 			return ACRN_NEXT_AGAIN;
-		}
 		hv_walk_exit(&v->walk, &hv->exit);
 		acrn_ioreq_post(v, &hv->exit);
 		env_write_once(v->state, ACRN_VCPU_BLOCKED);
@@ -112,30 +79,49 @@ bool acrn_vcpu_ready(struct acrn_vcpu *v)
 {
 	switch (v->state) {
 	case ACRN_VCPU_INIT:
-		return env_read_once(v->sipi) != 0;
+		return env_read_once(v->lapic.sipi) || env_read_once(v->lapic.init);
 	case ACRN_VCPU_RUNNING:
-		return !v->cpu.hv.idle || env_read_once(v->cpu.hv.request) || env_read_once(v->init);
+		return x86_has_work(&v->cpu) || env_read_once(v->lapic.init);
 	case ACRN_VCPU_BLOCKED:
 		return env_load_acquire(&v->answered) != 0;
 	default:
-		return env_read_once(v->init) != 0;
+		return env_read_once(v->lapic.init) != 0;
 	}
+}
+
+u64 acrn_vcpu_wait_ns(struct acrn_vcpu *v)
+{
+	return v->state == ACRN_VCPU_RUNNING ? lapic_timer_ns(&v->lapic) : ~0ull;
+}
+
+/* INIT waits for the instruction that is out; and the boot processor is not for others to stop. */
+static void take_init(struct acrn_vcpu *v)
+{
+	if (!v->id) {
+		env_write_once(v->lapic.init, 0);
+		return;
+	}
+	lapic_take_init(&v->lapic);
+	v->cpu.hv.idle = 0;
+	env_write_once(v->state, ACRN_VCPU_INIT);
 }
 
 enum acrn_next acrn_vcpu_step(struct acrn_vcpu *v, u64 budget)
 {
-	if (unlikely(env_read_once(v->init)) && v->state != ACRN_VCPU_BLOCKED) {
-		env_write_once(v->init, 0);
-		v->cpu.hv.idle = 0;
-		env_write_once(v->state, ACRN_VCPU_INIT);
+	if (unlikely(env_read_once(v->lapic.init)) && v->state != ACRN_VCPU_BLOCKED)
+		take_init(v);
+	if (unlikely(env_read_once(v->lapic.sipi))) {
+		if (v->state == ACRN_VCPU_INIT)
+			vcpu_start_up(v);
+		else	/* only a processor that waits for it takes a start-up IPI: Intel SDM volume 3, section 9.4.3 */
+			env_write_once(v->lapic.sipi, 0);
 	}
-	if (v->state == ACRN_VCPU_INIT && env_read_once(v->sipi))
-		vcpu_start_up(v);
 	if (v->state == ACRN_VCPU_BLOCKED && env_load_acquire(&v->answered)) {
 		acrn_ioreq_resume(v);
 		env_write_once(v->state, v->shutdown ? ACRN_VCPU_ZOMBIE : ACRN_VCPU_RUNNING);
 	}
 	if (v->state != ACRN_VCPU_RUNNING)
 		return ACRN_NEXT_WAIT;
+	lapic_timer_run(&v->lapic);
 	return step(v, budget);
 }

@@ -61,6 +61,7 @@ void acrn_vm_init(struct acrn_core_vm *vm, u16 vmid, u64 flags, struct acrn_io_r
 	vm->requests = requests;
 	vm->state = ACRN_VM_CREATED;
 	hv_memmap_init(&vm->map);
+	irqchip_init(&vm->chip, ACRN_IOAPIC_PINS);
 	slots_free(vm);
 }
 
@@ -69,11 +70,9 @@ static void vcpu_reset(struct acrn_vcpu *v)
 	hv_cpu_forget(&v->cpu.hv);
 	v->cpu.hv.idle = 0;
 	x86_reset(&v->cpu);
-	lapic_reset(&v->lapic, v->apic_id);
+	lapic_reset(&v->lapic);
 	env_write_once(v->state, ACRN_VCPU_INIT);
 	v->answered = 0;
-	v->sipi = 0;
-	v->init = 0;
 	v->shutdown = 0;
 	/* userspace may have rewritten memory: trust no decoded byte, no translation */
 	hv_cpu_request(&v->cpu.hv, HV_REQ_FLUSH);
@@ -85,6 +84,7 @@ void acrn_vm_add_vcpu(struct acrn_core_vm *vm, struct acrn_vcpu *v, u32 apic_id,
 	v->id = vm->vcpu_num;
 	v->apic_id = apic_id;
 	x86_cpu_init(&v->cpu, &vm->map, apic_id, arena, size, limit);
+	irqchip_add(&vm->chip, &v->lapic, &v->cpu, apic_id);
 	vcpu_reset(v);
 	vm->vcpu[vm->vcpu_num++] = v;
 }
@@ -114,6 +114,7 @@ int acrn_vm_reset(struct acrn_core_vm *vm)
 		return -EPERM;
 	for (i = 0; i < vm->vcpu_num; i++)
 		vcpu_reset(vm->vcpu[i]);
+	ioapic_reset(&vm->chip.ioapic);
 	slots_free(vm);
 	vm->state = ACRN_VM_CREATED;
 	return 0;

@@ -293,8 +293,11 @@ TEST_F(AcrnTwo, StartUpOfARunningVcpuIsIgnored) {
   ipi(0xc4605);
   EXPECT_EQ(step(1), ACRN_NEXT_WAIT);
   EXPECT_EQ(cpus[1]->state, ACRN_VCPU_RUNNING);
+  const u64 rip = cpus[1]->cpu.rip;
   ipi(0xc4606);
-  EXPECT_EQ(cpus[1]->sipi, 0u);
+  EXPECT_EQ(step(1), ACRN_NEXT_WAIT);
+  EXPECT_EQ(cpus[1]->lapic.sipi, 0u);
+  EXPECT_EQ(cpus[1]->cpu.rip, rip);
 }
 
 }  // namespace

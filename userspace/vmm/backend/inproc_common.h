@@ -2,6 +2,7 @@
 // What both inproc backends need: guest memory, block arenas, and threads that sleep until something happens.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
@@ -65,6 +66,13 @@ class Bell {
   void wait(Condition condition) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, condition);
+  }
+  // The same, but at most for @ns nanoseconds; ~0 is for ever.
+  template <typename Condition>
+  void wait_ns(uint64_t ns, Condition condition) {
+    constexpr uint64_t kLong = 3600ull * 1000000000;
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::nanoseconds(ns < kLong ? ns : kLong), condition);
   }
   void wake() {
     { std::lock_guard lock(mutex_); }

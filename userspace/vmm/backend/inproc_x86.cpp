@@ -9,6 +9,8 @@ namespace mv {
 InprocX86::InprocX86(const VmConfig& config) : config_(config), memory_(0, config.memory_bytes) {
   if (config.vcpus < 1 || config.vcpus > ACRN_IO_REQUEST_MAX) throw std::invalid_argument("an ACRN VM has 1 to 16 vCPUs");
   acrn_vm_init(vm_.get(), 1, 0, requests_.get());
+  vm_->chip.context = &bell_;
+  vm_->chip.kick = [](void* bell, u32) { static_cast<Bell*>(bell)->wake(); };
   if (hv_memmap_add(&vm_->map, 0, config.memory_bytes, memory_.host(), nullptr, HV_MEM_RWX) < 0) {
     throw std::invalid_argument("guest memory must be a multiple of 4 KiB");
   }
@@ -36,7 +38,6 @@ void InprocX86::serve(Vcpu& v, Server& server) {
 void InprocX86::run_vcpu(Vcpu& v, Server& server) {
   while (!stopping_.load(std::memory_order_relaxed)) {
     const acrn_next next = acrn_vcpu_step(v.core.get(), kInprocBatch);
-    if (__atomic_exchange_n(&vm_->ipi_sent, 0, __ATOMIC_SEQ_CST)) bell_.wake();
     switch (next) {
       case ACRN_NEXT_AGAIN:
         break;
@@ -47,7 +48,7 @@ void InprocX86::run_vcpu(Vcpu& v, Server& server) {
         serve(v, server);
         break;
       case ACRN_NEXT_WAIT:
-        bell_.wait([&] { return acrn_vcpu_ready(v.core.get()) || stopping_; });
+        bell_.wait_ns(acrn_vcpu_wait_ns(v.core.get()), [&] { return acrn_vcpu_ready(v.core.get()) || stopping_; });
         break;
     }
   }
