@@ -53,7 +53,7 @@ void lapic_timer_write_divide(struct lapic *l, u32 v);
 u64 lapic_timer_read_deadline(struct lapic *l);
 void lapic_timer_write_deadline(struct lapic *l, u64 tsc);
 /* lapic_msr.c */
-extern const struct x86_apic_ops lapic_ops;
+extern const struct x86_local_apic_ops lapic_ops;
 /* lapic.c: an interrupt command; the ICR holds it */
 void lapic_send_icr(struct lapic *l);
 void lapic_write_tpr(struct lapic *l, u32 v);

@@ -142,4 +142,4 @@ static void write_cr8(void *context, u64 v)
 	lapic_write_tpr(context, (u32)v << 4);
 }
 
-const struct x86_apic_ops lapic_ops = { read_msr, write_msr, read_cr8, write_cr8 };
+const struct x86_local_apic_ops lapic_ops = { read_msr, write_msr, read_cr8, write_cr8 };

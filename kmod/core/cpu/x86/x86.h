@@ -111,12 +111,12 @@ struct x86_flags {
 };
 
 /**
- * struct x86_apic_ops - what a CPU asks of its local APIC
+ * struct x86_local_apic_ops - what a CPU asks of its local APIC
  *
  * Called on the thread that runs the CPU, with hv.irq.context; never sleeps.  read_msr, write_msr: IA32_APIC_BASE,
  * IA32_TSC_DEADLINE and 0x800..0x8ff; false raises #GP(0).  CR8 is bits 7:4 of the task priority (3A 11.8.6.1).
  */
-struct x86_apic_ops {
+struct x86_local_apic_ops {
 	bool (*read_msr)(void *context, u32 msr, u64 *value);
 	bool (*write_msr)(void *context, u32 msr, u64 value);
 	u64 (*read_cr8)(void *context);
@@ -173,7 +173,7 @@ struct x86_cpu {
 	u16 pending;			/* vector + 1: acknowledged, not delivered yet */
 	u8 was_shadow;			/* the running instruction lies in an interrupt shadow */
 	u8 nmi_blocked;			/* from the delivery of an NMI to the next IRET (3A 6.7.1) */
-	const struct x86_apic_ops *apic;	/* NULL: there is none, its MSRs raise #GP and CPUID says so */
+	const struct x86_local_apic_ops *apic;	/* NULL: there is none, its MSRs raise #GP and CPUID says so */
 	struct hv_tlb tlb[2];		/* supervisor, user */
 	struct hv_tlb_entry fetch[2][X86_FETCH_ENTRIES];
 	u8 window[X86_RAW_MAX + 16];	/* code bytes being decoded: read once, guest memory may change meanwhile */
