@@ -27,14 +27,6 @@ def _versions(apt: AptRoot) -> list[tuple[str, str]]:
     return out
 
 
-def _prefer_static(root: Path) -> None:
-    """fmt's CMake files name the shared library only; the static one beside it takes its place."""
-    for static in root.glob("usr/lib/*/libfmt.a"):
-        for shared in static.parent.glob("libfmt.so*"):
-            shared.unlink()
-            shared.symlink_to(static.name)
-
-
 def obtain(offline: bool = False) -> Path:
     """The root directory, fetched unless this very set is there."""
     apt = AptRoot(offline, SUITES, "arm64")
@@ -47,7 +39,6 @@ def obtain(offline: bool = False) -> Path:
             with paths.published(final) as work:
                 for file in debs:
                     deb.unpack(file, work)
-                _prefer_static(work)
     return final
 
 

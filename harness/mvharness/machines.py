@@ -53,7 +53,7 @@ def _arm64(kernel: Path, initrd: Path, run: Path, extra) -> list[str]:
         # cortex-a57: what -cpu max adds (pointer authentication) costs TCG more than half of its speed
         "-M", "virt", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "cortex-a57", "-smp", "2", "-m", "1024",
         "-kernel", str(kernel), "-initrd", str(initrd),
-        "-append", f"console=ttyAMA0 {COMMON} nokaslr random.trust_cpu=on quiet idle=poll",
+        "-append", f"console=ttyAMA0 {COMMON} nokaslr random.trust_cpu=on quiet{POLL['arm64']} mv_channels=virtio",
         "-serial", "chardev:console", "-device", "virtio-serial-pci,id=channels",
         *_files(run, "verdict", "output", "files"),
     ]
