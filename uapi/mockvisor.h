@@ -69,9 +69,24 @@ struct mockvisor_walk_switch {
 	__u32 on;
 };
 
+/**
+ * struct mockvisor_device_interrupt - a pretend physical device (module parameter acrn_devices) drives its interrupt
+ * @bdf: bus << 8 | device << 3 | function
+ * @high: 1: raises it (MSI if the guest enabled that, else the line of SET_PTDEV_INTR); 0: the line falls
+ * @reserved: 0, else EINVAL
+ *
+ * ENODEV: there is no such device; ENOENT: no VM has it.
+ */
+struct mockvisor_device_interrupt {
+	__u16 bdf;
+	__u8 high;
+	__u8 reserved;
+};
+
 #define MOCKVISOR_VERSION _IO(MOCKVISOR_IOCTL_TYPE, 0x00)	/* returns MOCKVISOR_ABI_VERSION */
 #define MOCKVISOR_WALK_SWITCH _IOW(MOCKVISOR_IOCTL_TYPE, 0x01, struct mockvisor_walk_switch)
 #define MOCKVISOR_WALK_GET _IOWR(MOCKVISOR_IOCTL_TYPE, 0x02, struct mockvisor_walk)
 #define MOCKVISOR_COUNTERS _IOWR(MOCKVISOR_IOCTL_TYPE, 0x03, struct mockvisor_counters)
+#define MOCKVISOR_DEVICE_INTERRUPT _IOW(MOCKVISOR_IOCTL_TYPE, 0x04, struct mockvisor_device_interrupt)
 
 #endif

@@ -102,6 +102,60 @@ int hv_memmap_fill(struct hv_memmap *map, u64 gpa, u64 size, u8 *host, u32 acces
 	return 0;
 }
 
+static bool all_mapped(struct hv_memmap *map, u64 gpa, u64 end)
+{
+	struct hv_slot *s;
+
+	while (gpa < end) {
+		s = hv_memmap_find(map, gpa);
+		if (!s)
+			return false;
+		gpa = s->gpa + s->size;
+	}
+	return true;
+}
+
+/* What remains of @s below and above a range that meets it. */
+static int slot_cut(struct hv_memmap *map, struct hv_slot *s, u64 gpa, u64 end)
+{
+	u64 first = s->gpa, last = s->gpa + s->size;
+	int r;
+
+	if (first < gpa && last > end) {
+		r = slot_publish(map, end, last - end, s->host + (end - first), NULL, s->access);
+		if (r < 0)
+			return r;
+	}
+	if (first < gpa) {
+		s->size = gpa - first;
+	} else if (last > end) {
+		s->host += end - first;
+		s->gpa = end;
+		s->size = last - end;
+	} else {
+		s->size = 0;
+	}
+	return 0;
+}
+
+int hv_memmap_unmap(struct hv_memmap *map, u64 gpa, u64 size)
+{
+	u64 end = gpa + size;
+	u32 i, count = map->count;
+	int r;
+
+	if (!slot_range_ok(gpa, size) || !all_mapped(map, gpa, end))
+		return -EINVAL;
+	for (i = 0; i < count; i++) {
+		if (!map->slot[i].size || !slot_meets(&map->slot[i], gpa, size))
+			continue;
+		r = slot_cut(map, &map->slot[i], gpa, end);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
 void hv_memmap_retire(struct hv_memmap *map, u32 slot)
 {
 	env_store_release(&map->slot[slot].size, 0);

@@ -83,6 +83,14 @@ void hv_memmap_retire(struct hv_memmap *map, u32 slot);
  */
 int hv_memmap_shrink(struct hv_memmap *map, u32 slot, u64 gpa, u64 size, u8 **pages);
 
+/**
+ * hv_memmap_unmap - take a range out of slots with linear memory, whatever pieces it lies in
+ *
+ * No vCPU may be in step(); their translations are to be flushed before they step again.
+ * Return: 0, -EINVAL (not page aligned, or some page of it is not mapped: nothing is changed), -ENOMEM (HV_SLOTS used).
+ */
+int hv_memmap_unmap(struct hv_memmap *map, u64 gpa, u64 size);
+
 /* From now on this range's pages are ABSENT, not NONE, where no slot is.  Return: 0, -ENOMEM.  Before vCPUs run. */
 int hv_memmap_demand(struct hv_memmap *map, u64 gpa, u64 size);
 bool hv_memmap_demands(const struct hv_memmap *map, u64 gpa);

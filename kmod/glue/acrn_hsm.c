@@ -1,184 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/acrn_hsm: open, release and the table of calls.  What a call means is in acrn_vm.c, acrn_mem.c, acrn_client.c.
+ * /dev/acrn_hsm: open, release, and finding the call.  The calls are in acrn_calls.c.
  *
  * On a file without a VM every call but CREATE_VM gives EINVAL, unknown numbers included; with one, unknown numbers give
  * ENOTTY.
  */
+#include <linux/cpu.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
-#include "acrn_hsm.h"
+#include "acrn_call.h"
 
-/* How a call wants the lock held. */
-enum call_lock { CALL_NO_LOCK, CALL_READ, CALL_WRITE };
-
-union call_argument {
-	struct acrn_vm_creation creation;
-	struct acrn_vcpu_regs regs;
-	struct acrn_vm_memmap memmap;
-	struct acrn_ioreq_notify notify;
-};
-
-struct call {
-	unsigned int number;
-	enum call_lock lock;
-	bool without_vm;
-	int (*handle)(struct acrn_hsm *hsm, union call_argument *arg);
-};
-
-static int call_create(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	return acrn_hsm_create(hsm, &arg->creation);
-}
-
-static int call_destroy(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	int r = acrn_vm_destroy(&hsm->core);
-
-	if (!r)
-		acrn_hsm_destroy(hsm);
-	return r;
-}
-
-static int call_start(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	int r = acrn_vm_start(&hsm->core);
-
-	if (!r)
-		acrn_hsm_vcpus_run(hsm);
-	return r;
-}
-
-static int call_pause(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	acrn_hsm_vcpus_stop(hsm);
-	return acrn_vm_pause(&hsm->core);
-}
-
-static int call_reset(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	return acrn_vm_reset(&hsm->core);
-}
-
-static int call_set_regs(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	return acrn_set_vcpu_regs(&hsm->core, &arg->regs);
-}
-
-static int call_set_memseg(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	return acrn_hsm_set_memseg(hsm, &arg->memmap);
-}
-
-static int call_client_create(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	return acrn_client_create(hsm);
-}
-
-static int call_client_attach(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	return acrn_client_attach(hsm);
-}
-
-static int call_client_destroy(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	acrn_client_destroy(hsm);
-	return 0;
-}
-
-static int call_notify(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	return acrn_client_notify(hsm, &arg->notify);
-}
-
-static int call_clear(struct acrn_hsm *hsm, union call_argument *arg)
-{
-	acrn_client_clear(hsm);
-	return 0;
-}
-
-/* The size and direction of an argument are in the number itself. */
-static const struct call calls[] = {
-	{ ACRN_IOCTL_CREATE_VM, CALL_WRITE, true, call_create },
-	{ ACRN_IOCTL_DESTROY_VM, CALL_WRITE, false, call_destroy },
-	{ ACRN_IOCTL_START_VM, CALL_WRITE, false, call_start },
-	{ ACRN_IOCTL_PAUSE_VM, CALL_WRITE, false, call_pause },
-	{ ACRN_IOCTL_RESET_VM, CALL_WRITE, false, call_reset },
-	{ ACRN_IOCTL_SET_VCPU_REGS, CALL_WRITE, false, call_set_regs },
-	{ ACRN_IOCTL_SET_MEMSEG, CALL_WRITE, false, call_set_memseg },
-	{ ACRN_IOCTL_CREATE_IOREQ_CLIENT, CALL_READ, false, call_client_create },
-	{ ACRN_IOCTL_ATTACH_IOREQ_CLIENT, CALL_NO_LOCK, false, call_client_attach },
-	{ ACRN_IOCTL_DESTROY_IOREQ_CLIENT, CALL_READ, false, call_client_destroy },
-	{ ACRN_IOCTL_NOTIFY_REQUEST_FINISH, CALL_READ, false, call_notify },
-	{ ACRN_IOCTL_CLEAR_VM_IOREQ, CALL_READ, false, call_clear },
-};
-
-static const struct call *find_call(unsigned int number)
+static const struct acrn_call *find_call(unsigned int number)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		if (calls[i].number == number)
-			return &calls[i];
+	for (i = 0; i < acrn_call_count; i++) {
+		if (acrn_calls[i].number == number)
+			return &acrn_calls[i];
 	}
 	return NULL;
-}
-
-static void call_lock(struct acrn_hsm *hsm, enum call_lock lock)
-{
-	if (lock == CALL_WRITE)
-		down_write(&hsm->lock);
-	else if (lock == CALL_READ)
-		down_read(&hsm->lock);
-}
-
-static void call_unlock(struct acrn_hsm *hsm, enum call_lock lock)
-{
-	if (lock == CALL_WRITE)
-		up_write(&hsm->lock);
-	else if (lock == CALL_READ)
-		up_read(&hsm->lock);
-}
-
-static long call_with_argument(struct acrn_hsm *hsm, const struct call *c, void __user *user)
-{
-	union call_argument arg;
-	size_t size = _IOC_SIZE(c->number);
-	long r;
-
-	if ((_IOC_DIR(c->number) & _IOC_WRITE) && copy_from_user(&arg, user, size))
-		return -EFAULT;
-	call_lock(hsm, c->lock);
-	if (hsm->live || c->without_vm) {
-		r = c->handle(hsm, &arg);
-		/* CREATE_VM: a caller that cannot be told its VM's id has no VM */
-		if (!r && (_IOC_DIR(c->number) & _IOC_READ) && copy_to_user(user, &arg, size)) {
-			acrn_hsm_destroy(hsm);
-			r = -EFAULT;
-		}
-	} else {
-		r = -EINVAL;
-	}
-	call_unlock(hsm, c->lock);
-	return r;
 }
 
 static long hsm_ioctl(struct file *file, unsigned int number, unsigned long argument)
 {
 	struct acrn_hsm *hsm = file->private_data;
-	const struct call *c = find_call(number);
+	const struct acrn_call *c = find_call(number);
 
 	/* the state is looked at before the argument: no VM, no copy */
-	if (!READ_ONCE(hsm->live) && !(c && c->without_vm))
+	if (!READ_ONCE(hsm->live) && !(c && !c->states))
 		return -EINVAL;
-	if (!c)
-		return -ENOTTY;
-	return call_with_argument(hsm, c, (void __user *)argument);
+	return c ? acrn_call_run(hsm, c, argument) : -ENOTTY;
 }
 
 static int hsm_open(struct inode *inode, struct file *file)
@@ -190,6 +45,7 @@ static int hsm_open(struct inode *inode, struct file *file)
 	init_rwsem(&hsm->lock);
 	INIT_LIST_HEAD(&hsm->named);
 	acrn_client_init(&hsm->client);
+	acrn_hsm_irqfds_init(hsm);
 	file->private_data = hsm;
 	return nonseekable_open(inode, file);
 }
@@ -214,18 +70,51 @@ const struct file_operations acrn_hsm_fops = {
 	.unlocked_ioctl = hsm_ioctl,
 };
 
+/*
+ * ACRN's launch scripts write here the CPUs that they took from the Service VM.  The driver offlines them and hands them to
+ * the hypervisor; a mock has no use for them, and leaves the machine its CPUs.
+ */
+static ssize_t remove_cpu_store(struct device *dev, struct device_attribute *attr, const char *buf, size_t count)
+{
+	unsigned int cpu;
+
+	if (kstrtouint(buf, 0, &cpu) || !cpu || cpu >= num_possible_cpus() || !cpu_is_hotpluggable(cpu))
+		return -EINVAL;
+	return count;
+}
+static DEVICE_ATTR_WO(remove_cpu);
+
+static struct attribute *hsm_attrs[] = { &dev_attr_remove_cpu.attr, NULL };
+ATTRIBUTE_GROUPS(hsm);
+
 static struct miscdevice hsm_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "acrn_hsm",
 	.fops = &acrn_hsm_fops,
+	.groups = hsm_groups,
 };
 
 int acrn_hsm_register(void)
 {
-	return misc_register(&hsm_device);
+	int r = acrn_hsm_devices_setup();
+
+	if (r)
+		return r;
+	r = acrn_hsm_irqfd_setup();
+	if (r)
+		goto no_irqfd;
+	r = misc_register(&hsm_device);
+	if (!r)
+		return 0;
+	acrn_hsm_irqfd_teardown();
+no_irqfd:
+	acrn_hsm_devices_teardown();
+	return r;
 }
 
 void acrn_hsm_unregister(void)
 {
 	misc_deregister(&hsm_device);
+	acrn_hsm_irqfd_teardown();
+	acrn_hsm_devices_teardown();
 }

@@ -4,6 +4,7 @@
 #define MV_ACRN_HSM_H
 
 #include <linux/mm_types.h>
+#include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -12,6 +13,7 @@
 #include "../core/acrn/acrn.h"
 
 #define ACRN_HSM_SEGMENTS 256	/* RAM segments a VM may have, as the driver */
+#define ACRN_HSM_MONITOR_ENTRIES 48	/* of VM_INTR_MONITOR's page */
 #define ACRN_HSM_BATCH 20000ull	/* instructions between two looks at the world: about a millisecond */
 
 /* A pinned and linearly mapped piece of the VMM's memory. */
@@ -44,6 +46,8 @@ struct acrn_client {
  * struct acrn_hsm - what an open file stands for
  * @lock: taken for writing by calls that change the VM's state or memory, for reading by those that need it to stay
  * @live: there is a VM
+ * @irqfds: those nobody has begun to remove, under irqfd_lock
+ * @monitor_page: VM_INTR_MONITOR's, pinned until the next call
  */
 struct acrn_hsm {
 	struct rw_semaphore lock;
@@ -57,6 +61,9 @@ struct acrn_hsm {
 	u32 segments;
 	struct acrn_segment segment[ACRN_HSM_SEGMENTS];
 	struct acrn_client client;
+	struct mutex irqfd_lock;
+	struct list_head irqfds;
+	struct page *monitor_page;
 };
 
 extern const struct file_operations acrn_hsm_fops;
@@ -66,6 +73,8 @@ void acrn_hsm_unregister(void);
 /* acrn_vm.c; callers hold lock for writing */
 int acrn_hsm_create(struct acrn_hsm *hsm, struct acrn_vm_creation *args);
 void acrn_hsm_destroy(struct acrn_hsm *hsm);
+/* May the VM with this id, anybody's, be asked for power states?  -ENOTTY: no id of a VM, -EPERM: no VM or a wrong state. */
+int acrn_hsm_pm_allowed(u32 vmid);
 
 /* acrn_vcpu.c */
 struct acrn_hsm_vcpu *acrn_hsm_vcpu_new(struct acrn_hsm *hsm, u32 apic_id);
@@ -77,11 +86,41 @@ void acrn_hsm_vcpu_wake(struct acrn_hsm_vcpu *v);
 /* struct irqchip.kick: wake the thread of @vcpu; any context */
 void acrn_hsm_kick(void *hsm, u32 vcpu);
 
-/* acrn_mem.c; callers hold lock for writing */
-int acrn_hsm_pin(struct acrn_segment *s, unsigned long start, unsigned long count);
-void acrn_hsm_unpin(struct acrn_segment *s);
+/* acrn_mem.c; set_memseg takes the lock itself, for the others callers hold it for writing */
 int acrn_hsm_set_memseg(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m);
+/* Takes a range out of the map, with the vCPUs stopped meanwhile; as hv_memmap_unmap(). */
+int acrn_hsm_unmap(struct acrn_hsm *hsm, u64 gpa, u64 len);
+int acrn_hsm_unset_memseg(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m);
 void acrn_hsm_drop_segments(struct acrn_hsm *hsm);
+
+/* acrn_ioeventfd.c, acrn_irqfd.c; callers hold lock, for reading at least */
+int acrn_hsm_ioeventfd(struct acrn_hsm *hsm, const struct acrn_ioeventfd *args);
+void acrn_hsm_drop_ioeventfds(struct acrn_hsm *hsm);
+int acrn_hsm_irqfd_setup(void);
+void acrn_hsm_irqfd_teardown(void);
+void acrn_hsm_irqfds_init(struct acrn_hsm *hsm);
+int acrn_hsm_irqfd(struct acrn_hsm *hsm, const struct acrn_irqfd *args);
+void acrn_hsm_drop_irqfds(struct acrn_hsm *hsm);
+
+/* acrn_monitor.c */
+int acrn_hsm_pm(u64 argument);
+int acrn_hsm_intr_monitor(struct acrn_hsm *hsm, u64 address);
+void acrn_hsm_drop_monitor(struct acrn_hsm *hsm);
+
+/* acrn_device.c: the pretend machine's devices, and the virtual ones; callers hold lock for writing */
+int acrn_hsm_devices_setup(void);
+void acrn_hsm_devices_teardown(void);
+int acrn_hsm_assign_pci(struct acrn_hsm *hsm, const struct acrn_pcidev *args);
+int acrn_hsm_deassign_pci(struct acrn_hsm *hsm, const struct acrn_pcidev *args);
+int acrn_hsm_assign_mmio(struct acrn_hsm *hsm, const struct acrn_mmiodev *args);
+int acrn_hsm_deassign_mmio(struct acrn_hsm *hsm, const struct acrn_mmiodev *args);
+int acrn_hsm_create_vdev(struct acrn_hsm *hsm, const struct acrn_vdev *args);
+int acrn_hsm_destroy_vdev(struct acrn_hsm *hsm, const struct acrn_vdev *args);
+/* Memory behind a range of the pretend machine's physical addresses; NULL: no device is there. */
+u8 *acrn_hsm_device_memory(u64 address, u64 size);
+/* The pretend hardware drives the interrupt of the device at @bdf.  -ENODEV: no such device, -ENOENT: it is nobody's. */
+int acrn_hsm_device_interrupt(u16 bdf, bool high);
+void acrn_hsm_drop_devices(struct acrn_hsm *hsm);
 
 /* acrn_client.c */
 void acrn_client_init(struct acrn_client *c);

@@ -6,7 +6,7 @@
 
 #include "acrn_hsm.h"
 
-int acrn_hsm_pin(struct acrn_segment *s, unsigned long start, unsigned long count)
+static int segment_pin(struct acrn_segment *s, unsigned long start, unsigned long count)
 {
 	unsigned long done = 0;
 	long got;
@@ -40,18 +40,15 @@ undo:
 	return r;
 }
 
-void acrn_hsm_unpin(struct acrn_segment *s)
+static void segment_unpin(struct acrn_segment *s)
 {
 	vunmap(s->address);
 	unpin_user_pages_dirty_lock(s->pages, s->count, true);
 	kvfree(s->pages);
 }
 
-static int memseg_check(const struct acrn_vm_memmap *m)
+static int ram_check(const struct acrn_vm_memmap *m)
 {
-	/* no host physical range is valid for a mock: it has no devices to hand out */
-	if (m->type != ACRN_MEMMAP_RAM)
-		return -EINVAL;
 	if (m->len < PAGE_SIZE || ((m->len | m->vma_base | m->user_vm_pa) & ~PAGE_MASK))
 		return -EINVAL;
 	if (m->user_vm_pa + m->len < m->user_vm_pa || m->vma_base + m->len < m->vma_base)
@@ -59,27 +56,95 @@ static int memseg_check(const struct acrn_vm_memmap *m)
 	return m->len >> PAGE_SHIFT > INT_MAX ? -EINVAL : 0;
 }
 
-int acrn_hsm_set_memseg(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m)
+/* With the lock held for writing.  On success the segment is the VM's, and its pages stay until the VM goes. */
+static int add_segment(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m, const struct acrn_segment *s)
 {
-	struct acrn_segment *s = &hsm->segment[hsm->segments];
-	int r = memseg_check(m);
+	int r;
+
+	if (!hsm->live)
+		return -EINVAL;
+	if (hsm->segments == ACRN_HSM_SEGMENTS)
+		return -ENOMEM;
+	/* vCPUs hold no translation of what was unmapped so far: nothing to flush */
+	r = hv_memmap_fill(&hsm->core.map, m->user_vm_pa, m->len, s->address, m->attr & ACRN_MEM_ACCESS_RIGHT_MASK);
+	/* slots used up half-way: vCPUs may use what is mapped */
+	if (!r || r == -ENOMEM)
+		hsm->segment[hsm->segments++] = *s;
+	return r;
+}
+
+static int set_ram(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m)
+{
+	struct acrn_segment s;
+	u32 before;
+	int r = ram_check(m);
 
 	if (r)
 		return r;
-	if (hsm->segments == ACRN_HSM_SEGMENTS)
-		return -ENOMEM;
-	r = acrn_hsm_pin(s, m->vma_base, m->len >> PAGE_SHIFT);
+	/* pinning takes its time, and waits for nobody: not under the lock that NOTIFY and interrupts take */
+	r = segment_pin(&s, m->vma_base, m->len >> PAGE_SHIFT);
 	if (r)
 		return r;
-	/* vCPUs hold no translation of what was unmapped so far: nothing to flush */
-	r = hv_memmap_fill(&hsm->core.map, m->user_vm_pa, m->len, s->address, m->attr & ACRN_MEM_ACCESS_RIGHT_MASK);
-	/* on failure a part may be mapped, and vCPUs may use it: the pages stay until the VM goes */
-	hsm->segments++;
+	down_write(&hsm->lock);
+	before = hsm->segments;
+	r = add_segment(hsm, m, &s);
+	if (hsm->segments == before)
+		segment_unpin(&s);
+	up_write(&hsm->lock);
 	return r;
+}
+
+/* Memory of a pretend physical device, as plain memory. */
+static int set_mmio(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m)
+{
+	u8 *memory;
+	int r = -EINVAL;
+
+	if (!m->len || ((m->len | m->user_vm_pa | m->service_vm_pa) & ~PAGE_MASK))
+		return -EINVAL;
+	down_write(&hsm->lock);
+	memory = hsm->live ? acrn_hsm_device_memory(m->service_vm_pa, m->len) : NULL;
+	if (memory)
+		r = hv_memmap_fill(&hsm->core.map, m->user_vm_pa, m->len, memory, m->attr & ACRN_MEM_ACCESS_RIGHT_MASK);
+	up_write(&hsm->lock);
+	return r;
+}
+
+int acrn_hsm_set_memseg(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m)
+{
+	switch (m->type) {
+	case ACRN_MEMMAP_RAM:
+		return set_ram(hsm, m);
+	case ACRN_MEMMAP_MMIO:
+		return set_mmio(hsm, m);
+	default:
+		return -EINVAL;
+	}
+}
+
+int acrn_hsm_unmap(struct acrn_hsm *hsm, u64 gpa, u64 len)
+{
+	bool running = hsm->running;
+	u32 i;
+	int r;
+
+	acrn_hsm_vcpus_stop(hsm);
+	r = hv_memmap_unmap(&hsm->core.map, gpa, len);
+	for (i = 0; i < hsm->core.vcpu_num; i++)
+		hv_cpu_request(&hsm->vcpu[i]->core.cpu.hv, HV_REQ_FLUSH);
+	if (running)
+		acrn_hsm_vcpus_run(hsm);
+	return r;
+}
+
+/* The hypervisor does not know what is RAM: whatever is mapped there goes.  The pages of RAM stay pinned. */
+int acrn_hsm_unset_memseg(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m)
+{
+	return m->type == ACRN_MEMMAP_MMIO ? acrn_hsm_unmap(hsm, m->user_vm_pa, m->len) : -EINVAL;
 }
 
 void acrn_hsm_drop_segments(struct acrn_hsm *hsm)
 {
 	while (hsm->segments)
-		acrn_hsm_unpin(&hsm->segment[--hsm->segments]);
+		segment_unpin(&hsm->segment[--hsm->segments]);
 }

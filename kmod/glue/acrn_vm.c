@@ -50,6 +50,24 @@ static void drop_name(struct acrn_hsm *hsm, int vmid)
 	mutex_unlock(&names_lock);
 }
 
+int acrn_hsm_pm_allowed(u32 vmid)
+{
+	struct acrn_hsm *other;
+	int r = -EPERM;
+	u32 state;
+
+	if (vmid > acrn_max_vms)
+		return -ENOTTY;
+	mutex_lock(&names_lock);
+	list_for_each_entry(other, &names, named) {
+		state = READ_ONCE(other->core.state);
+		if (other->core.vmid == vmid && (state == ACRN_VM_CREATED || state == ACRN_VM_PAUSED))
+			r = 0;
+	}
+	mutex_unlock(&names_lock);
+	return r;
+}
+
 static int map_requests(struct acrn_hsm *hsm, u64 address)
 {
 	struct page *page;
@@ -127,9 +145,13 @@ no_requests:
 void acrn_hsm_destroy(struct acrn_hsm *hsm)
 {
 	acrn_client_destroy(hsm);
+	acrn_hsm_drop_irqfds(hsm);
 	acrn_hsm_vcpus_stop(hsm);
 	WRITE_ONCE(hsm->live, false);
+	acrn_hsm_drop_devices(hsm);
 	drop_vcpus(hsm);
+	acrn_hsm_drop_ioeventfds(hsm);
+	acrn_hsm_drop_monitor(hsm);
 	acrn_hsm_drop_segments(hsm);
 	unmap_requests(hsm);
 	drop_name(hsm, hsm->core.vmid);

@@ -6,6 +6,7 @@
 #ifndef MV_COMPAT_H
 #define MV_COMPAT_H
 
+#include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/version.h>
@@ -17,6 +18,15 @@ static inline void compat_vm_flags_set(struct vm_area_struct *vma, unsigned long
 	vma->vm_flags |= flags;
 }
 #define vm_flags_set compat_vm_flags_set
+#endif
+
+/* 6.8: eventfd_signal() always adds 1 */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+static inline void compat_eventfd_signal(struct eventfd_ctx *ctx)
+{
+	eventfd_signal(ctx, 1);
+}
+#define eventfd_signal compat_eventfd_signal
 #endif
 
 #endif

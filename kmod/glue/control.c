@@ -162,6 +162,15 @@ static long ask_vcpu(void __user *user, size_t size, int (*answer)(const struct 
 	return copy_to_user(user, &a, size) ? -EFAULT : 0;
 }
 
+static long device_interrupt(const struct mockvisor_device_interrupt __user *user)
+{
+	struct mockvisor_device_interrupt arg;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	return arg.reserved ? -EINVAL : acrn_hsm_device_interrupt(arg.bdf, arg.high);
+}
+
 static long control_ioctl(struct file *file, unsigned int number, unsigned long argument)
 {
 	switch (number) {
@@ -173,6 +182,8 @@ static long control_ioctl(struct file *file, unsigned int number, unsigned long 
 		return ask_vcpu((void __user *)argument, sizeof(struct mockvisor_walk), answer_walk);
 	case MOCKVISOR_COUNTERS:
 		return ask_vcpu((void __user *)argument, sizeof(struct mockvisor_counters), answer_counters);
+	case MOCKVISOR_DEVICE_INTERRUPT:
+		return device_interrupt((void __user *)argument);
 	default:
 		return -ENOTTY;
 	}

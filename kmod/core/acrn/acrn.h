@@ -13,6 +13,8 @@
 #include "../cpu/x86/x86.h"
 #include "../irqchip/irqchip.h"
 #include "../walk.h"
+#include "hvdev.h"
+#include "ioevent.h"
 
 /* PM1a control: the port, and SLP_EN with the sleep type that ACRN's DSDT gives S5 */
 #define ACRN_PM1A_CNT 0x404
@@ -72,6 +74,10 @@ struct acrn_core_vm {
 	u32 cf8;
 	struct acrn_io_request_buffer *requests;
 	struct hv_memmap map;
+	struct acrn_ioevents events;
+	struct env_lock device_lock;	/* registers of the devices below */
+	u32 devices;
+	struct acrn_hvdev *device[ACRN_HVDEVS];
 	struct irqchip chip;	/* its kick and context are the environment's to set, after acrn_vm_init() */
 	struct acrn_vcpu *vcpu[ACRN_IO_REQUEST_MAX];
 };
@@ -121,12 +127,15 @@ int acrn_inject_msi(struct acrn_core_vm *vm, u64 address, u64 data);
 /* --- I/O requests ----------------------------------------------------------------------------------------------------- */
 
 enum acrn_deliver {
-	ACRN_DELIVER_DONE,	/* answered here (0xCF8): resume the vCPU */
+	ACRN_DELIVER_DONE,	/* answered here (0xCF8, an ioeventfd's range): resume the vCPU */
 	ACRN_DELIVER_CLIENT,	/* slot is PROCESSING: wake the default client */
 	ACRN_DELIVER_NOBODY,	/* no client: the slot stays PENDING until somebody looks again */
 };
 
-/* The dispatcher's part for one PENDING slot: configuration port filter, then PROCESSING if there is a default client. */
+/*
+ * The dispatcher's part for one PENDING slot: configuration port filter, then the ranges that need no client, then
+ * PROCESSING if there is a default client.  Callers serialise with changes of vm->events.
+ */
 enum acrn_deliver acrn_ioreq_deliver(struct acrn_core_vm *vm, u32 vcpu, bool client);
 
 /* NOTIFY_REQUEST_FINISH and CLEAR_VM_IOREQ: slot COMPLETE; the vCPU's thread is then to be woken. */

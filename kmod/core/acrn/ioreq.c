@@ -64,8 +64,12 @@ void acrn_ioreq_post(struct acrn_vcpu *v, const struct hv_exit *exit)
 
 static void answer_here(struct acrn_core_vm *vm, struct acrn_io_request *slot, u32 vcpu, u32 value)
 {
-	if (vm->vcpu[vcpu]->posted.direction == HV_READ)
+	const struct hv_exit *exit = &vm->vcpu[vcpu]->posted;
+
+	if (exit->direction == HV_READ && exit->space == HV_SPACE_PIO)
 		slot->reqs.pio_request.value = value;
+	else if (exit->direction == HV_READ)
+		slot->reqs.mmio_request.value = value;
 	env_write_once(slot->kernel_handled, 1);
 	env_store_release(&slot->processed, ACRN_IOREQ_STATE_PROCESSING);
 	acrn_ioreq_answer(vm, vcpu);
@@ -86,6 +90,7 @@ enum acrn_deliver acrn_ioreq_deliver(struct acrn_core_vm *vm, u32 vcpu, bool cli
 {
 	struct acrn_io_request *slot = slot_of(vm, vcpu);
 	const struct hv_exit *exit = &vm->vcpu[vcpu]->posted;
+	u32 value;
 
 	if (exit->space == HV_SPACE_PIO && exit->address == PCI_ADDRESS) {
 		if (exit->direction == HV_WRITE)
@@ -98,7 +103,14 @@ enum acrn_deliver acrn_ioreq_deliver(struct acrn_core_vm *vm, u32 vcpu, bool cli
 			answer_here(vm, slot, vcpu, 0xffffffffu);
 			return ACRN_DELIVER_DONE;
 		}
+		if (acrn_hvdev_config(vm, env_read_once(vm->cf8), exit, &value)) {
+			answer_here(vm, slot, vcpu, value);
+			return ACRN_DELIVER_DONE;
+		}
 		become_config(vm, slot, exit);
+	} else if (acrn_ioevent_serve(&vm->events, exit)) {
+		answer_here(vm, slot, vcpu, 0);
+		return ACRN_DELIVER_DONE;
 	}
 	if (!client)
 		return ACRN_DELIVER_NOBODY;

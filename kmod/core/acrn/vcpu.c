@@ -5,12 +5,12 @@
  */
 #include "ioreq.h"
 
-/* Registers of the interrupt controllers are the hypervisor's: their accesses end here. */
+/* Registers of the interrupt controllers and of the hypervisor's own devices: their accesses end here. */
 static bool serve_here(struct acrn_vcpu *v, const struct hv_exit *e)
 {
 	u64 value;
 
-	if (!irqchip_access(&v->lapic, e, &value))
+	if (!irqchip_access(&v->lapic, e, &value) && !acrn_hvdev_access(v->vm, e, &value))
 		return false;
 	hv_cpu_complete(&v->cpu.hv, e->cookie, value);
 	return true;

@@ -61,6 +61,7 @@ void acrn_vm_init(struct acrn_core_vm *vm, u16 vmid, u64 flags, struct acrn_io_r
 	vm->requests = requests;
 	vm->state = ACRN_VM_CREATED;
 	hv_memmap_init(&vm->map);
+	env_lock_init(&vm->device_lock);
 	irqchip_init(&vm->chip, ACRN_IOAPIC_PINS);
 	slots_free(vm);
 }
