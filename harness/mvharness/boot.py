@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from . import frames, machines, qemu, say
+from . import debugger, frames, machines, qemu, say
 from .kerneltree import KernelTree
 from .verdict import BootRecord
 
@@ -29,8 +29,9 @@ def collect(run: Path, status: int | None, limit: float, clean: int = qemu.CLEAN
                       _text(run / "output.log"), files, limit, clean)
 
 
-def boot(tree: KernelTree, archive: bytes, run: Path, accel: str, limit: float, fall_back: bool = False) -> BootRecord:
-    """Runs the guest to its end or for `limit` seconds.
+def boot(tree: KernelTree, archive: bytes, run: Path, accel: str, limit: float, fall_back: bool = False,
+         watch: debugger.Watch | None = None) -> BootRecord:
+    """Runs the guest to its end or for `limit` seconds; with a debugger's `watch`, for as long as it takes.
 
     With `fall_back`, a guest that says nothing under KVM is started again under TCG: some hosts run the probe's nine
     bytes but no kernel.
@@ -38,6 +39,8 @@ def boot(tree: KernelTree, archive: bytes, run: Path, accel: str, limit: float, 
     initrd = run / "initramfs.cpio"
     initrd.write_bytes(archive)
     try:
+        if watch:
+            return _once(tree, initrd, run, accel, limit, watch=watch)
         if accel == "kvm" and fall_back:
             record = _once(tree, initrd, run, "kvm", KVM_UP_SECONDS, until_up=True, then=limit)
             if "up" in record.verdict.splitlines():
@@ -50,12 +53,13 @@ def boot(tree: KernelTree, archive: bytes, run: Path, accel: str, limit: float, 
 
 
 def _once(tree: KernelTree, initrd: Path, run: Path, accel: str, limit: float, until_up: bool = False,
-          then: float = 0) -> BootRecord:
+          then: float = 0, watch: debugger.Watch | None = None) -> BootRecord:
     with contextlib.ExitStack() as stack:
         errors = stack.enter_context(open(run / "qemu.err", "wb"))
-        process = _start(tree, initrd, run, accel, errors, stack)
+        process = _start(tree, initrd, run, accel, errors, stack, debugger.devices(run) if watch else [])
         try:
-            ended = qemu.wait(process, limit, (lambda: _is_up(run)) if until_up else None)
+            tick = (lambda: _is_up(run)) if until_up else watch
+            ended = qemu.wait(process, None if watch else limit, tick)
             if not ended and until_up and _is_up(run):
                 limit = then
                 ended = qemu.wait(process, limit)
@@ -66,7 +70,7 @@ def _once(tree: KernelTree, initrd: Path, run: Path, accel: str, limit: float, u
     return collect(run, process.returncode if ended else None, limit, machines.clean_exit(tree))
 
 
-def _start(tree: KernelTree, initrd: Path, run: Path, accel: str, errors, stack: contextlib.ExitStack):
+def _start(tree: KernelTree, initrd: Path, run: Path, accel: str, errors, stack: contextlib.ExitStack, more: list[str]):
     options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": errors, "env": qemu.environment()}
     if tree.arch == "um":
         files = {name: stack.enter_context(open(run / file, "wb", buffering=0))
@@ -79,7 +83,7 @@ def _start(tree: KernelTree, initrd: Path, run: Path, accel: str, errors, stack:
         # It makes its memory a file there, and needs a home even so.
         options["env"] |= {"HOME": str(run)}
     else:
-        argv = machines.command_line(tree, accel, initrd, run, machines.console_to_file(run))
+        argv = machines.command_line(tree, accel, initrd, run, [*machines.console_to_file(run), *more])
     (run / "qemu.txt").write_text(" ".join(argv) + "\n")
     process = qemu.start(argv, **options)
     if tree.arch == "um":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import kbuild, kerneltree, paths, qemu, say, suiterun
 from .errors import HarnessError, UsageError
-from .progress import Progress
+from .progress import Progress, Stage
 from .results import Case, SuiteResult, Verdict
 from .rows import Row
 from .suites import Suite
@@ -22,7 +22,7 @@ class CellResult:
     kernel: str  # the exact version, or "" if it could not be had
     engine: str
     suites: list[SuiteResult] = field(default_factory=list)
-    stages: list[tuple[str, float]] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
     seconds: float = 0.0
 
     @property

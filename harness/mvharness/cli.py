@@ -81,7 +81,7 @@ def parser() -> Parser:
     out.add_argument("--sparse", action="store_true", help="the same as -s sparse")
     out.add_argument("--shell", action="store_true", help="an interactive shell in the guest")
     out.add_argument("--gdb", action="store_true",
-                     help="the guest waits for a debugger, without a time limit; how to attach is printed")
+                     help="the guest stops once the module is loaded, without a time limit; the gdb command is printed")
     out.add_argument("--list", action="store_true", help="list the suites and kernels, and end")
     out.add_argument("--list-json", action="store_true", help="print the kernels as JSON, for a CI matrix, and end")
     out.add_argument("command", nargs="*", metavar="CMD", help=argparse.SUPPRESS)
@@ -157,6 +157,8 @@ def _run(argv: list[str]) -> int:
         command = [os.environ.get("SHELL") or "/bin/sh", "-i"]
     if command and wanted:
         raise UsageError("a command and suites cannot be run together; use either -s SUITE or -- CMD.")
+    if command and options.gdb:
+        raise UsageError("--gdb runs suites; use -s SUITE, or --shell and a debugger of the guest's own.")
     chosen = suites.select(known, wanted)
     source = Path(options.source).resolve() if options.source else None
 
@@ -176,7 +178,9 @@ def _run(argv: list[str]) -> int:
         tree = kerneltree.obtain(kernel[0], options.offline)
         say.note(f"kernel {tree.kernel}")
         return guestcmd.run_command(command, tree, setup)
+    say.live_line = sys.stderr.isatty()
     done = cells.run(kernel, chosen, setup, _repeat(options), options.jobs, options.offline)
+    say.live_line = False
     return _conclude(done, options)
 
 

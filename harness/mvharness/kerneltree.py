@@ -145,7 +145,7 @@ def add_modules(tree: KernelTree, offline: bool = False) -> None:
 def _own(row: Row, offline: bool) -> KernelTree:
     kernel = ownkernel.resolve(row, offline, lambda kernel: None)
     out = ownkernel.prepare(kernel, offline)
-    boot = out / ("linux" if kernel.arch == "um" else "vmlinux")
+    boot = out / ownkernel.BOOT[kernel.arch]
     return KernelTree(kernel, out, boot, out, kernel.arch)
 
 

@@ -16,11 +16,13 @@ from .rows import Row
 
 FLAVORS = paths.HARNESS / "flavors"
 COMPILER = "gcc-12"
+BOOT = {"um": Path("linux"), "amd64": Path("arch/x86/boot/bzImage")}
 MAKE_ARCH = {"um": "um", "amd64": "x86_64"}
 # A third of the unpacked source drives hardware that no guest here has; Kconfig and Kbuild files must stay.
 UNWANTED = ("drivers/gpu/drm/amd/include", "drivers/net/ethernet", "drivers/net/wireless", "drivers/media", "sound",
             "arch/arm/boot/dts", "arch/arm64/boot/dts", "Documentation", "tools/testing", "tools/perf")
 OPTION = re.compile(r"^(?:# )?(CONFIG_\w+)(?:=(.*)| is not set)$")
+ROOM = 3 << 30  # bytes: the unpacked source and one build
 DONT_CARE = "?"
 NOT_SET = "n"
 
@@ -134,6 +136,14 @@ def configure(source: Path, out: Path, arch: str, files: list[Path], log: Path) 
         say.warn(f"this kernel's configuration has no {line}")
 
 
+def _need_room(out: Path) -> None:
+    """A compiler that meets a full disk says so in the middle of a long log."""
+    free = shutil.disk_usage(out.parent).free
+    if free < ROOM:
+        raise HarnessError(f"building a kernel needs {ROOM >> 20} MiB and {out.parent} has {free >> 20} MiB free: "
+                           "No space left for it; set XDG_CACHE_HOME to a larger disk.")
+
+
 def prepare(kernel: Kernel, offline: bool) -> Path:
     """The build directory of a kernel, built unless it was before. `complete` is written last: without it, a directory
     that an interrupted build left is not trusted but made anew."""
@@ -144,6 +154,7 @@ def prepare(kernel: Kernel, offline: bool) -> Path:
     with paths.locked(f"own-{out.name}"):
         if (out / "complete").exists():
             return out
+        _need_room(out)
         apt = AptRoot(offline, kernel.suites, "amd64")
         with paths.locked(f"apt-{apt.name}"):
             file = apt.download(kernel.image, kernel.version)
@@ -153,7 +164,7 @@ def prepare(kernel: Kernel, offline: bool) -> Path:
         say.note(f"building {kernel}: this takes minutes, once")
         log = out / "build.log"
         configure(source, out, kernel.arch, files, log)
-        targets = ("linux", "modules") if kernel.arch == "um" else ("vmlinux", "modules")
+        targets = (BOOT[kernel.arch].name, "modules")
         _must(_make(source, out, kernel.arch, *targets), f"building {kernel}", log)
         (out / "complete").touch()
     return out

@@ -5,10 +5,18 @@ import contextlib
 import json
 import threading
 import time
+from typing import NamedTuple
 
 from . import paths, say
 
-TICK = 15.0  # seconds between two lines about the same stage
+TICK = 15.0  # seconds between two lines about the same stage where there is no terminal
+BEGIN = time.monotonic()
+
+
+class Stage(NamedTuple):
+    name: str
+    seconds: float
+    start: float = 0.0  # seconds after the run's
 
 
 def _timings_file():
@@ -27,13 +35,13 @@ class Progress:
 
     def __init__(self, cell: str):
         self.cell = cell
-        self.stages: list[tuple[str, float]] = []
+        self.stages: list[Stage] = []
 
     @contextlib.contextmanager
     def stage(self, name: str):
         expected = _known().get(f"{self.cell} {name}")
-        hint = f" (last time {expected:.1f} s)" if expected else ""
-        say.note(f"{name}{hint}")
+        hint = f" of {expected:.0f} s" if expected else " s"
+        say.note(f"{name}" + (f" (last time {expected:.1f} s)" if expected else ""))
         start = time.monotonic()
         done = threading.Event()
         ticker = threading.Thread(target=self._tick, args=(name, start, hint, done), daemon=True)
@@ -42,15 +50,21 @@ class Progress:
             yield
         finally:
             done.set()
-            self.stages.append((name, time.monotonic() - start))
+            ticker.join()
+            say.status(self.cell, "")
+            self.stages.append(Stage(name, time.monotonic() - start, start - BEGIN))
 
     def _tick(self, name: str, start: float, hint: str, done: threading.Event) -> None:
         with say.about(self.cell):
-            while not done.wait(TICK):
-                say.note(f"still {name}: {time.monotonic() - start:.0f} s{hint}")
+            while not done.wait(1.0 if say.live() else TICK):
+                elapsed = f"{time.monotonic() - start:.0f}{hint}"
+                if say.live():
+                    say.status(self.cell, f"{self.cell}: {name}, {elapsed}")
+                else:
+                    say.note(f"still {name}: {elapsed}")
 
     def remember(self) -> None:
         """Keeps this run's times as what the next one expects."""
         with paths.locked("timings"):
-            times = _known() | {f"{self.cell} {name}": round(seconds, 2) for name, seconds in self.stages}
+            times = _known() | {f"{self.cell} {stage.name}": round(stage.seconds, 2) for stage in self.stages}
             paths.publish_file(_timings_file(), json.dumps(times, indent=0, sort_keys=True).encode())

@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import boot, initramfs, kbuild, kerneltree, modules, paths, say, verdict
+from . import boot, debugger, initramfs, kbuild, kerneltree, modules, paths, say, verdict
 from .errors import HarnessError
 from .kerneltree import KernelTree
 from .plan import Plan
@@ -94,11 +94,15 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
         return absent
     with options.progress.stage("building the module"):
         module = kbuild.build_or_die(tree, options.source)
+    if options.gdb and tree.arch == "um":
+        raise HarnessError("--gdb wants a kernel in QEMU; give one with -k, e.g. -k bookworm-6.1.")
     archive, plan = initramfs.base(tree.arch), Plan()
     if modules.needs_of(module):
         kerneltree.add_modules(tree)
     add_modules(archive, plan, tree, module)
     plan.put("loglevel", 8)
+    if options.gdb:
+        plan.put("debugger")
     archive.directory(str(paths.REPO))
     plan.put("cwd", str(paths.REPO))
     for suite in present:
@@ -106,7 +110,7 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
         for pattern in suite.files:
             for path in sorted(options.build_dir.glob(pattern)):
                 initramfs.add_file(archive, path)
-        plan.suite(suite.name, _argv(suite, programs[suite.name], options.complete), suite.timeout)
+        plan.suite(suite.name, _argv(suite, programs[suite.name], options.complete), 0 if options.gdb else suite.timeout)
     archive.file("/mv/plan", plan.bytes())
 
     run = paths.new_run_dir()
@@ -114,7 +118,8 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
     engine = "" if tree.arch == "um" else f" ({options.accel})"
     with options.progress.stage(f"running the suites{engine}"):
         say.note(f"logs in {run}")
-        record = boot.boot(tree, archive.finish(), run, options.accel, limit, options.fall_back)
+        watch = debugger.Watch(run, module, tree) if options.gdb else None
+        record = boot.boot(tree, archive.finish(), run, options.accel, limit, options.fall_back, watch)
     results = verdict.judge(present, record)
     for result in results:
         result.log = str(run)
