@@ -30,6 +30,7 @@ def probe_guest(accel: str, seconds: float = PROBE_SECONDS) -> str | None:
              "-chardev", f"file,id=out,path={out}", "-device", "isa-debugcon,iobase=0xe9,chardev=out",
              "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        assert process.stderr
         try:
             if not qemu.wait(process, seconds):
                 return f"a guest of nine bytes did not finish in {seconds:g} s"

@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from . import (accel, cells, guestcmd, htmlreport, kernels, kerneltree, ownkernel, paths, report, results, rows, say,
+from . import (accel, cells, guestcmd, htmlreport, kcidb, kernels, kerneltree, ownkernel, paths, report, results, rows, say,
                suiterun, suites)
 from .errors import HarnessError, UsageError
 
@@ -72,6 +72,7 @@ def parser() -> Parser:
                      help="seconds for the boot with all its suites, or for CMD; default: the suites' own; none for CMD")
     out.add_argument("--junit", metavar="FILE", help="also write JUnit XML")
     out.add_argument("--html", metavar="FILE", help="also write a report for people, one file")
+    out.add_argument("--kcidb", metavar="FILE", help="also write KernelCI's JSON (KCIDB schema 4.0)")
     out.add_argument("--build-dir", metavar="DIR", default="build", help="where bin/ is; default: build")
     out.add_argument("--suites", metavar="FILE", action="append", default=[],
                      help="more suites, in the form of suites.toml; a command may be an absolute path")
@@ -187,6 +188,8 @@ def _run(argv: list[str]) -> int:
 def _conclude(done: list[cells.CellResult], options: argparse.Namespace) -> int:
     if options.junit:
         paths.publish_file(Path(options.junit).absolute(), report.junit_cells(done))
+    if options.kcidb:
+        paths.publish_file(Path(options.kcidb).absolute(), kcidb.render(done))
     if options.html:
         paths.publish_file(Path(options.html).absolute(), htmlreport.render(done).encode())
     sys.stdout.write(report.ktap_cells(done))

@@ -10,6 +10,7 @@ from .errors import HarnessError
 def unpack(file: Path, root: Path, excludes: tuple[str, ...] = ()) -> None:
     """All of a .deb's files below `root`. A file that is no whole .deb is removed, so that the next run fetches it."""
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", file], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as source:
+        assert source.stderr
         tar = subprocess.run(["tar", "-x", "-C", root, *(f"--exclude={e}" for e in excludes)], stdin=source.stdout,
                              capture_output=True, text=True, check=False)
         said = source.stderr.read().decode(errors="replace").strip()

@@ -11,7 +11,6 @@ import select
 import socket
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -129,6 +128,7 @@ def _relay_streams(process: subprocess.Popen, links: dict[str, socket.socket], d
 
 def _relay_terminal(process: subprocess.Popen, log, deadline: float | None) -> bool:
     """Keys in, screen out, and a copy of the screen to the log."""
+    assert process.stdin and process.stdout  # pipes, as run_command() asked for
     console = process.stdout.fileno()
     with terminal.raw():
         open_stdin = True

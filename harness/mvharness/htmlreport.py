@@ -5,7 +5,7 @@ import html
 import time
 from pathlib import Path
 
-from . import report
+from . import report, timeline
 from .cells import CellResult
 from .results import SuiteResult, Verdict, count
 
@@ -20,12 +20,10 @@ td.pass { color: var(--ok); } td.bad { color: var(--bad); font-weight: 600; } td
 td.num { text-align: right; font-variant-numeric: tabular-nums; } td a { color: inherit; }
 pre { background: #8881; padding: .7rem; overflow: auto; max-height: 28rem; font-size: 12.5px; }
 code { background: #8882; padding: .1rem .3rem; } summary { cursor: pointer; margin: .3rem 0; }
-.line { display: flex; height: 1.5rem; width: 100%; border: 1px solid var(--line); margin: .5rem 0; }
-.line div { overflow: hidden; white-space: nowrap; font-size: 11px; line-height: 1.5rem; padding-left: .3rem; color: #fff;
-  box-sizing: border-box; min-width: 0; }
+.timeline { min-width: 60rem; width: 100%; font: 11px system-ui, sans-serif; } .timeline text { fill: currentColor; }
+.timeline .label { fill: #fff; } .timeline .grid { stroke: var(--line); }
 .scroll { overflow-x: auto; } h2 { margin-top: 2.2rem; } .sum { font-size: 1.15rem; }
 """
-STAGE_COLOURS = ("#57606a", "#0969da", "#8250df", "#bc4c00", "#1a7f37")
 
 
 def _e(text: str) -> str:
@@ -57,14 +55,8 @@ def _table(cells: list[CellResult]) -> str:
     return "".join(out) + "</table></div>"
 
 
-def _timeline(cell: CellResult, longest: float) -> str:
-    """A bar of the cell's stages, to the scale of the slowest cell."""
-    out = ['<div class=line role=img aria-label="timeline">']
-    for index, (name, seconds) in enumerate(cell.stages):
-        share = 100 * seconds / longest if longest else 0
-        out.append(f'<div style="width:{share:.2f}%;background:{STAGE_COLOURS[index % len(STAGE_COLOURS)]}" '
-                   f'title="{_e(name)}: {seconds:.1f} s">{_e(name)} {seconds:.1f} s</div>')
-    return "".join(out) + "</div>"
+def _stages(cell: CellResult) -> str:
+    return "<p>" + ", ".join(f"{_e(name)} {seconds:.1f} s" for name, seconds, _ in cell.stages)
 
 
 def _logs(where: str) -> str:
@@ -100,18 +92,17 @@ def _suite(cell: CellResult, suite: SuiteResult) -> str:
     return "".join(out)
 
 
-def _cell(cell: CellResult, longest: float) -> str:
+def _cell(cell: CellResult) -> str:
     logs = list(dict.fromkeys(suite.log for suite in cell.suites if suite.log))
     return (f'<h2 id="{_id(cell)}">{_e(cell.name)}</h2><p>{_e(cell.kernel or "no kernel")}'
-            f'{", accelerator " + _e(cell.engine) if cell.engine != "none" else ""}' + _timeline(cell, longest)
+            f'{", accelerator " + _e(cell.engine) if cell.engine != "none" else ""}' + _stages(cell)
             + "".join(_suite(cell, suite) for suite in cell.suites) + "".join(_logs(log) for log in logs))
 
 
 def render(cells: list[CellResult]) -> str:
     total = count([suite for cell in cells for suite in cell.suites])
-    longest = max((sum(seconds for _, seconds in cell.stages) for cell in cells), default=0)
     return ("<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             f"<title>Mockvisor: {_e(total.line())}</title><style>{STYLE}</style><h1>Mockvisor on {len(cells)} "
             f"kernel{'s' if len(cells) != 1 else ''}</h1><p class=sum>{_e(total.line())}; "
-            f"{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}" + _table(cells)
-            + "".join(_cell(cell, longest) for cell in cells) + "</html>\n")
+            f"{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}" + _table(cells) + "<h2>Timeline</h2><div class=scroll>" + timeline.picture(cells) + "</div>"
+            + "".join(_cell(cell) for cell in cells) + "</html>\n")

@@ -19,7 +19,7 @@ STATIC_FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror", "-static")
 def compile_static(source: Path, arch: str = "amd64", flags: tuple[str, ...] = ()) -> Path:
     """A static program from one C file, compiled once per content."""
     names = ("aarch64-linux-gnu-gcc-12", "aarch64-linux-gnu-gcc") if arch == "arm64" else ("gcc-12", "gcc", "cc")
-    compiler = next(filter(None, map(shutil.which, names)), None)
+    compiler = next((found for found in map(shutil.which, names) if found), None)
     if compiler is None:
         raise HarnessError(f"no C compiler for {arch} is installed; run scripts/setup.")
     flags = (*STATIC_FLAGS, *flags)

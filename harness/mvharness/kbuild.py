@@ -136,7 +136,7 @@ def build_or_die(tree: KernelTree, source: Path | None = None) -> Path:
     result = build(tree, source=source)
     for line in result.complaints:
         say.warn(line)
-    if not result.ok:
+    if not result.ok or result.module is None:
         if not result.complaints:
             say.warn("\n# ".join(why_it_failed(result.log.read_text()).splitlines()))
         raise HarnessError(f"the module does not build for {tree.kernel}; log: {result.log}")

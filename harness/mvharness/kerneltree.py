@@ -32,7 +32,7 @@ class KernelTree:
     @property
     def make_vars(self) -> tuple[str, ...]:
         """What make needs besides M=. Module BTF needs pahole and tells a test run nothing."""
-        common = ("CONFIG_DEBUG_INFO_BTF_MODULES=",)
+        common: tuple[str, ...] = ("CONFIG_DEBUG_INFO_BTF_MODULES=",)
         if not _gcc_aligns_functions():
             common += ("CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=",)
         if self.kernel.flavor:

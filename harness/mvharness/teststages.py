@@ -27,8 +27,9 @@ class Stage:
     title: str
     run: Callable[["Context"], Counts]
     slow: bool = False  # left out by --quick
-    matrix: bool = False  # only with --matrix: more kernels, some of them built from source
+    matrix: bool = False  # left out by --quick and --host: more kernels, some of them built from source
     needs_build: bool = False
+    quick: bool = False  # only with --quick: the short form of another
 
 
 @dataclass
@@ -78,9 +79,10 @@ def count_unittest(text: str) -> Counts:
     ran = re.search(r"^Ran (\d+) tests?", text, re.M)
     if not ran:
         return Counts()
+    rest = text[ran.end():]
 
     def number(word: str) -> int:
-        match = re.search(rf"\b{word}=(\d+)", text[ran.end():])
+        match = re.search(rf"\b{word}=(\d+)", rest)
         return int(match[1]) if match else 0
 
     failed = number("failures") + number("errors") + number("unexpected successes")
@@ -120,10 +122,10 @@ def sanitized(preset: str, env: dict[str, str], *more: str) -> Callable[[Context
     return run
 
 
-def harness(*suites: str, kernels: str = "") -> Callable[[Context], Counts]:
+def harness(*suites: str, kernels: str = "", more: tuple[str, ...] = ()) -> Callable[[Context], Counts]:
     def run(context: Context) -> Counts:
-        junit = context.work / f"harness-{kernels}-{'-'.join(suites) or 'default'}.xml"
-        argv = ["harness/run", *(["-k", kernels] if kernels else []), *(w for suite in suites for w in ("-s", suite))]
+        junit = context.work / f"harness-{kernels}-{'-'.join((*suites, *more)) or 'default'}.xml"
+        argv = ["harness/run", *(["-k", kernels] if kernels else []), *(w for suite in suites for w in ("-s", suite)), *more]
         done = context.call([*argv, "--junit", str(junit)])
         if done.returncode:
             context.failures.append(" ".join(argv))
@@ -153,6 +155,16 @@ def _head(path: Path) -> bytes:
         return handle.readline(80)
 
 
+def check_python_style(context: Context) -> Counts:
+    """A linter and a type checker: the harness has no compiler to find its misspelt names."""
+    scripts = [str(p.relative_to(context.repo)) for p in sorted((context.repo / "scripts/checks").iterdir())
+               if p.is_file() and b"python" in _head(p)]
+    sources = sorted(str(p.relative_to(context.repo)) for p in (context.repo / "harness").rglob("*.py"))
+    package = sorted(str(p.relative_to(context.repo)) for p in (context.repo / "harness/mvharness").glob("*.py"))
+    return context.each([["pyflakes3", name] for name in [*sources, "harness/run", *scripts]]
+                        + [["mypy", "--python-version", "3.11", "--no-error-summary", "--cache-dir", "/dev/null", *package]])
+
+
 def check_python(pattern: str) -> Callable[[Context], Counts]:
     def run(context: Context) -> Counts:
         argv = ["python3", "-m", "unittest", "discover", "-s", "harness/tests", "-t", "harness", "-p", pattern]
@@ -170,6 +182,7 @@ TSAN = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
 STAGES = [
     Stage("setup", lambda c: c.each([["scripts/setup"]])),
     Stage("shellcheck", check_shell),
+    Stage("Python linter and types", check_python_style),
     Stage("harness unit tests", check_python("test_*.py")),
     Stage("build", build_preset("release")),
     # one of the rules runs what the README shows
@@ -180,10 +193,20 @@ STAGES = [
     Stage("TSan", sanitized("tsan", TSAN, "--exclude-regex", "^diff"), slow=True),
     Stage("module with W=1", harness("w1"), slow=True),
     Stage("module with sparse", harness("sparse"), slow=True),
-    Stage("suites in the guest", harness(), needs_build=True),
-    Stage("kernels: old, new, arm64, UML", harness(kernels="gate"), matrix=True, needs_build=True),
-    Stage("sanitizers find faults", check_python("slow_*.py"), matrix=True),
+    Stage("suites in the guest", harness(more=("--complete",)), slow=True, needs_build=True),
+    Stage("suites in the guest, gate set", harness(), quick=True, needs_build=True),
+    Stage("build for arm64", build_preset("arm64"), matrix=True),
+    Stage("kernels: oldest to newest, arm64, UML", harness(kernels="gate"), matrix=True, needs_build=True),
+    Stage("packages", check_python("package_*.py"), matrix=True),
+    Stage("flavors find faults, trouble is told", check_python("slow_*.py"), matrix=True),
 ]
+
+
+def chosen(options: argparse.Namespace) -> list[Stage]:
+    """The stages that the options ask for."""
+    if options.quick:
+        return [stage for stage in STAGES if not stage.slow and not stage.matrix]
+    return [stage for stage in STAGES if not stage.quick and not (options.host and stage.matrix)]
 
 
 def run_stages(stages: list[Stage], context: Context) -> tuple[Counts, list[tuple[str, Counts, float, str]]]:
@@ -207,22 +230,23 @@ def run_stages(stages: list[Stage], context: Context) -> tuple[Counts, list[tupl
 
 
 def print_table(rows: list[tuple[str, Counts, float, str]]) -> None:
-    print(f"\n{'stage':<30} {'passed':>7} {'failed':>7} {'skipped':>7} {'seconds':>8}")
+    print(f"\n{'stage':<38} {'passed':>7} {'failed':>7} {'skipped':>7} {'seconds':>8}")
     for title, counts, seconds, remark in rows:
-        line = f"{title:<30} {counts.passed:>7} {counts.failed:>7} {counts.skipped:>7} {seconds:>8.1f}"
+        line = f"{title:<38} {counts.passed:>7} {counts.failed:>7} {counts.skipped:>7} {seconds:>8.1f}"
         print(f"{line}  {remark}".rstrip())
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/test", description=DESCRIPTION, allow_abbrev=False)
-    parser.add_argument("--quick", action="store_true", help="leave out ASan, TSan, W=1 and sparse")
-    parser.add_argument("--matrix", action="store_true",
-                        help="also old and new kernels, arm64, User Mode Linux with sanitizers, and the harness's own slow tests")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--quick", action="store_true", help="the gate set of one kernel; no ASan, TSan, W=1, sparse, matrix")
+    only.add_argument("--host", action="store_true",
+                      help="no matrix: one stock kernel, none built from source, no arm64, no packages (ten minutes)")
     options = parser.parse_args(argv)
     work = Path(tempfile.mkdtemp(prefix="mockvisor-test-"))
     try:
         context = Context(work)
-        total, rows = run_stages([s for s in STAGES if not (options.quick and s.slow) and (options.matrix or not s.matrix)], context)
+        total, rows = run_stages(chosen(options), context)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     print_table(rows)

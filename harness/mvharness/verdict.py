@@ -85,8 +85,8 @@ def judge_module(record: BootRecord, boot: Outcome) -> SuiteResult:
     bad = next((c for c in cases if c.verdict is not Verdict.PASS), None)
     if bad is None:
         return SuiteResult("module", Verdict.PASS, "", cases)
-    verdict = boot.verdict if boot.verdict is not Verdict.PASS else bad.verdict
-    return SuiteResult("module", verdict, boot.reason or bad.message, cases)
+    worst = boot.verdict if boot.verdict is not Verdict.PASS else bad.verdict
+    return SuiteResult("module", worst, boot.reason or bad.message, cases)
 
 
 def judge(suites: list[Suite], record: BootRecord) -> list[SuiteResult]:
@@ -118,11 +118,11 @@ def judge_suite(suite: Suite, record: BootRecord, boot: Outcome) -> SuiteResult:
     cases, found = _cases(suite, record)
     result = SuiteResult(suite.name, Verdict.PASS, "", cases)
     if not begun:
-        verdict = boot.verdict if boot.verdict is not Verdict.PASS else Verdict.LOST
-        result.verdict, result.reason = verdict, f"it was never started; {boot.reason}".rstrip("; ")
+        result.verdict = boot.verdict if boot.verdict is not Verdict.PASS else Verdict.LOST
+        result.reason = f"it was never started; {boot.reason}".rstrip("; ")
     elif ending is None:
-        verdict = boot.verdict if boot.verdict not in (Verdict.PASS, Verdict.FAIL) else Verdict.LOST
-        result.verdict, result.reason = verdict, f"it never ended; {boot.reason}".rstrip("; ")
+        result.verdict = boot.verdict if boot.verdict not in (Verdict.PASS, Verdict.FAIL) else Verdict.LOST
+        result.reason = f"it never ended; {boot.reason}".rstrip("; ")
     else:
         how, code, result.seconds = ending
         if how == "timeout":

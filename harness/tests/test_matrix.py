@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
 
+from mvharness.progress import Stage
 from mvharness import cells, deb, htmlreport, kernels, ldwrap, ownkernel, paths, report, rows, splat, verdict
 from mvharness.errors import HarnessError, UsageError
 from mvharness.results import Case, SuiteResult, Verdict
@@ -126,7 +127,7 @@ class ReportTest(unittest.TestCase):
         bad = SuiteResult("glue", Verdict.FAIL, "a case failed", [Case("c", Verdict.FAIL, 0.1, "1 < 2 & \"so\"")],
                           repeat="harness/run -k one -s glue", log="/nonexistent")
         lost = SuiteResult("glue", Verdict.LOST, "no word", []).settle()
-        return [cells.CellResult(rows.Row("one"), "6.1 (Debian 1)", "tcg", [good, bad], [("boot", 1.5)], 2.0),
+        return [cells.CellResult(rows.Row("one"), "6.1 (Debian 1)", "tcg", [good, bad], [Stage("running the suites", 1.5, 0.5)], 2.0),
                 cells.CellResult(rows.Row("two"), "", "none", [lost], [], 1.0)]
 
     def test_table(self):
