@@ -45,6 +45,19 @@ class AcrnDevice {
   Result destroy_client() { return call(fd(), ACRN_IOCTL_DESTROY_IOREQ_CLIENT, 0); }
   Result notify(const acrn_ioreq_notify& n) { return call(fd(), ACRN_IOCTL_NOTIFY_REQUEST_FINISH, &n); }
   Result notify(uint32_t vcpu = 0) { return notify({.vmid = 0, .reserved = 0, .vcpu = vcpu}); }
+  Result inject_msi(uint64_t address, uint64_t data) {
+    const acrn_msi_entry m{.msi_addr = address, .msi_data = data};
+    return call(fd(), ACRN_IOCTL_INJECT_MSI, &m);
+  }
+  Result set_irqline(uint32_t gsi, uint32_t op) { return call(fd(), ACRN_IOCTL_SET_IRQLINE, uint64_t{op} << 32 | gsi); }
+  Result intr_monitor(const void* page) { return call(fd(), ACRN_IOCTL_VM_INTR_MONITOR, page); }
+  Result unset_memseg(const acrn_vm_memmap& m) { return call(fd(), ACRN_IOCTL_UNSET_MEMSEG, &m); }
+  Result ioeventfd(const acrn_ioeventfd& e) { return call(fd(), ACRN_IOCTL_IOEVENTFD, &e); }
+  Result irqfd(int eventfd, uint32_t vector, uint32_t flags = 0) {
+    const acrn_irqfd f{.fd = eventfd, .flags = flags, .msi = {.msi_addr = 0xfee00000, .msi_data = vector}};
+    return call(fd(), ACRN_IOCTL_IRQFD, &f);
+  }
+  Result pm(void* word) { return call(fd(), ACRN_IOCTL_PM_GET_CPU_STATE, word); }
   Result clear_requests() { return call(fd(), ACRN_IOCTL_CLEAR_VM_IOREQ, 0); }
 
  private:
