@@ -2,6 +2,7 @@
 /* Bytes to struct x86_insn: prefixes, ModRM, SIB, displacement, immediate (2A chapter 2). */
 #include "decode_tables.h"
 #include "internal.h"
+#include "simd/simd.h"
 
 struct reader {
 	const u8 *p;
@@ -147,7 +148,52 @@ static bool memory32(struct reader *r, u32 mod, u32 rm, const struct prefixes *p
 	return rip;
 }
 
-static bool resolve_group(const struct x86_opcode *row, u32 modrm, u32 rep, struct x86_opcode *out)
+/* The register forms of 0F 01 that are instructions of their own. */
+static bool resolve_group7(u32 modrm, bool opsize, u32 rep, struct x86_opcode *out)
+{
+	bool plain = !opsize && !rep;
+
+	switch (modrm) {
+	case 0xca:
+		out->sem = plain ? X86_SEM_CLAC : X86_SEM_UD;
+		return true;
+	case 0xcb:
+		out->sem = plain ? X86_SEM_STAC : X86_SEM_UD;
+		return true;
+	case 0xd0:
+		out->sem = plain ? X86_SEM_XGETBV : X86_SEM_UD;
+		return true;
+	case 0xd1:
+		out->sem = plain ? X86_SEM_XSETBV : X86_SEM_UD;
+		return true;
+	case 0xf8:
+		out->sem = X86_SEM_SWAPGS;
+		return true;
+	case 0xf9:
+		out->sem = X86_SEM_RDTSCP;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* 0F AE: state and fences */
+static bool resolve_group15(u32 digit, bool reg, bool opsize, u32 rep, struct x86_opcode *out)
+{
+	static const u16 memory[8] = { X86_SEM_FXSAVE, X86_SEM_FXRSTOR, X86_SEM_LDMXCSR, X86_SEM_STMXCSR,
+				       X86_SEM_XSAVE, X86_SEM_XRSTOR, X86_SEM_XSAVEOPT, X86_SEM_NOP };
+
+	if (reg && rep == 0xf3 && !opsize) {
+		out->sem = digit < 2 ? X86_SEM_RDBASE : X86_SEM_WRBASE;
+		return digit < 4;
+	}
+	if (rep || opsize)
+		return false;
+	out->sem = reg ? X86_SEM_NOP : memory[digit];
+	return !reg || digit >= 5;
+}
+
+static bool resolve_group(const struct x86_opcode *row, u32 modrm, u32 rep, bool opsize, struct x86_opcode *out)
 {
 	u32 digit = (modrm >> 3) & 7;
 	bool reg = modrm >> 6 == 3;
@@ -181,10 +227,8 @@ static bool resolve_group(const struct x86_opcode *row, u32 modrm, u32 rep, stru
 		out->how |= row->how;
 		break;
 	case X86_G7:
-		if (reg && modrm == 0xf8) {
-			out->sem = X86_SEM_SWAPGS;
+		if (reg && resolve_group7(modrm, opsize, rep, out))
 			break;
-		}
 		*out = x86_group7[digit];
 		out->how |= row->how;
 		break;
@@ -197,13 +241,29 @@ static bool resolve_group(const struct x86_opcode *row, u32 modrm, u32 rep, stru
 		break;
 	case X86_G9:
 		out->sem = X86_SEM_CMPXCHG8B;
+		if (digit == 6 && reg && !rep) {
+			out->sem = X86_SEM_RDRAND;
+			out->how &= ~(u32)O_LOCK;
+			return true;
+		}
 		return digit == 1 && !reg;
 	case X86_G11:
 		out->sem = X86_SEM_MOV;
 		return digit == 0;
-	case X86_G15:	/* fences have register forms; CLFLUSH a memory form */
-		out->sem = X86_SEM_NOP;
-		return (reg && digit >= 5 && !rep) || (!reg && digit == 7);
+	case X86_G15:
+		return resolve_group15(digit, reg, opsize, rep, out);
+	case X86_B8:
+		out->sem = X86_SEM_POPCNT;
+		return rep == 0xf3;
+	case X86_BC:
+		out->sem = rep == 0xf3 ? X86_SEM_TZCNT : X86_SEM_BSF;
+		break;
+	case X86_BD:
+		out->sem = rep == 0xf3 ? X86_SEM_LZCNT : X86_SEM_BSR;
+		break;
+	case X86_C3:
+		out->sem = X86_SEM_MOVNTI;
+		return !rep && !opsize;
 	default:
 		break;
 	}
@@ -229,6 +289,12 @@ static void operand_size(const struct x86_opcode *o, const struct prefixes *p, u
 		i->size = 8;
 }
 
+static bool lock_legal(const struct x86_opcode *o, const struct x86_insn *i)
+{
+	/* 2A LOCK: memory destinations only */
+	return (o->how & O_LOCK) && (i->flags & X86_I_MEM);
+}
+
 static u32 bad(struct x86_insn *i, u32 len, u32 sem)
 {
 	i->sem = (u16)sem;
@@ -237,10 +303,76 @@ static u32 bad(struct x86_insn *i, u32 len, u32 sem)
 	return len;
 }
 
-static bool lock_legal(const struct x86_opcode *o, const struct x86_insn *i)
+/* 0F 38 rows that work on general registers. */
+static struct x86_opcode three_byte(u8 c, u32 rep, bool opsize)
 {
-	/* 2A LOCK: memory destinations only */
-	return (o->how & O_LOCK) && (i->flags & X86_I_MEM);
+	struct x86_opcode o = { X86_SEM_UD, O_MODRM };
+
+	if ((c & 0xfe) == 0xf0) {
+		if (rep == 0xf2)
+			o = (struct x86_opcode){ X86_SEM_CRC32, O_MODRM | O_TO_REG };
+		else if (!rep)
+			o = (struct x86_opcode){ X86_SEM_MOVBE, O_MODRM | O_MEM | (c & 1 ? 0 : O_TO_REG) };
+	} else if (c == 0xf6 && rep == 0xf3) {
+		o = (struct x86_opcode){ X86_SEM_ADOX, O_MODRM | O_TO_REG };
+	} else if (c == 0xf6 && opsize && !rep) {
+		o = (struct x86_opcode){ X86_SEM_ADCX, O_MODRM | O_TO_REG };
+	}
+	return o;
+}
+
+/* Operands of a vector instruction: register numbers instead of offsets into the general registers. */
+static bool vector(struct reader *r, const struct prefixes *p, u32 fn, u32 column, u32 modrm, struct x86_insn *i)
+{
+	u32 flags = x86_vec_rows[fn].flags, digit = (modrm >> 3) & 7;
+	bool reg = modrm >> 6 == 3;
+
+	i->sem = (u16)(X86_SEM_VECTOR + fn);
+	i->sub = (u8)column;
+	i->reg = (u8)(digit | (p->rex & 4) << 1);
+	i->rm = (u8)((modrm & 7) | (p->rex & 1) << 3);
+	if (flags & VF_IMM) {
+		i->imm = (s64)take8(r);
+		i->flags |= X86_I_IMM;
+	}
+	if ((flags & VF_REG && !reg) || (flags & VF_MEM && reg) || p->lock)
+		return false;
+	if (!(flags & VF_DIGIT))
+		return true;
+	if (fn != X86_V_SHIFTQ)
+		return digit == 2 || digit == 4 || digit == 6;
+	return digit == 2 || digit == 6 || ((digit & 3) == 3 && column == X86_VEC_66);
+}
+
+/* VEX: only the general-register instructions of BMI1 and BMI2 (2A 2.3). */
+static bool vex(struct reader *r, struct prefixes *p, bool three, u32 *sem, u32 *v)
+{
+	static const u16 f5[] = { X86_SEM_BZHI, 0, X86_SEM_PEXT, X86_SEM_PDEP };
+	static const u16 f7[] = { X86_SEM_BEXTR, X86_SEM_SHLX, X86_SEM_SARX, X86_SEM_SHRX };
+	u8 b1 = three ? take8(r) : 0, b2 = take8(r), c = take8(r);
+	bool good = three && !(b2 & 4) && !p->opsize && !p->rep && !p->lock && !p->rex_seen;
+	u32 pp = b2 & 3;
+
+	p->rex = (u8)((~b1 >> 5 & 7) | (b2 & 0x80 ? 8 : 0));
+	p->rex_seen = 1;
+	*v = ~(u32)b2 >> 3 & 15;
+	*sem = X86_SEM_UD;
+	if ((b1 & 31) == 2) {
+		if (c == 0xf2 && !pp)
+			*sem = X86_SEM_ANDN;
+		else if (c == 0xf3 && !pp)
+			*sem = X86_SEM_BLSR;	/* or what the digit says */
+		else if (c == 0xf5)
+			*sem = f5[pp];
+		else if (c == 0xf6 && pp == 3)
+			*sem = X86_SEM_MULX;
+		else if (c == 0xf7)
+			*sem = f7[pp];
+	} else if ((b1 & 31) == 3 && c == 0xf0 && pp == 3) {
+		*sem = X86_SEM_RORX;
+		good = good && !*v;
+	}
+	return good && *sem;
 }
 
 u32 x86_decode(const u8 *code, u32 avail, u64 rip, u32 mode, struct x86_insn *i)
@@ -250,7 +382,9 @@ u32 x86_decode(const u8 *code, u32 avail, u64 rip, u32 mode, struct x86_insn *i)
 	bool m64 = (mode & X86_MODE_SIZE) == X86_MODE_64, relative = false, two = false, known;
 	const struct x86_opcode *row;
 	struct x86_opcode o;
-	u32 modrm = 0xc0, imm_size = 0, reg, rm;
+	u32 modrm = 0xc0, imm_size = 0, reg, rm, map = 0, fn = 0, column = 0, vex_sem = 0, vex_v = 0;
+	struct x86_opcode extra;
+	bool is_vex = false;
 	u8 c;
 
 	memset(i, 0, sizeof(*i));
@@ -261,13 +395,32 @@ u32 x86_decode(const u8 *code, u32 avail, u64 rip, u32 mode, struct x86_insn *i)
 	if (c == 0x0f) {
 		two = true;
 		c = take8(&r);
+		if (c == 0x38 || c == 0x3a) {
+			map = c == 0x38 ? 1 : 2;
+			c = take8(&r);
+		}
+		column = p.rep == 0xf3 ? X86_VEC_F3 : p.rep == 0xf2 ? X86_VEC_F2 : p.opsize ? X86_VEC_66 : X86_VEC_NP;
+		fn = x86_vec_find(map, c, column);
 	}
 	row = two ? &x86_two_byte[c] : &x86_one_byte[c];
-	/* C4/C5 with mod 3 are VEX prefixes: unknown here */
+	if ((c & 0xfe) == 0xc4 && !two && (m64 || (r.at < r.avail && r.p[r.at] >= 0xc0))) {
+		is_vex = true;
+		known = vex(&r, &p, c == 0xc4, &vex_sem, &vex_v);
+		extra = (struct x86_opcode){ (u16)vex_sem, O_MODRM | (vex_sem == X86_SEM_RORX ? O_IMM8 : 0) };
+		row = &extra;
+		if (!known)
+			return r.ran_out && r.avail < 15 ? 0 : bad(i, r.at, X86_SEM_UD);
+	}
+	if (map || fn) {
+		extra = map ? three_byte(map == 1 ? c : 0, p.rep, p.opsize) : (struct x86_opcode){ X86_SEM_UD, O_MODRM };
+		row = &extra;
+	}
 	i->asize = m64 ? (p.adsize ? 4 : 8) : ((mode & X86_MODE_SIZE) == X86_MODE_32) != p.adsize ? 4 : 2;
 	if (row->how & O_MODRM)
 		modrm = take8(&r);
-	known = resolve_group(row, modrm, p.rep, &o);
+	known = resolve_group(row, modrm, p.rep, p.opsize, &o);
+	if (map == 2 && !fn)
+		known = false;
 	if (m64 && (o.how & O_NOT64))
 		known = false;
 	operand_size(&o, &p, mode, i);
@@ -294,6 +447,31 @@ u32 x86_decode(const u8 *code, u32 avail, u64 rip, u32 mode, struct x86_insn *i)
 				relative = memory32(&r, modrm >> 6, rm, &p, m64, i);
 		}
 	}
+	if (fn) {
+		known = vector(&r, &p, fn, column, modrm, i);
+		o = extra;
+		o.sem = i->sem;
+	}
+	if (is_vex) {
+		if (o.sem == X86_SEM_BLSR) {
+			known = reg >= 1 && reg <= 3;
+			i->sem = o.sem = (u16)(X86_SEM_BLSR + reg - 1);
+		}
+		i->sub = (u8)(vex_v * 8);
+	}
+	if (o.sem == X86_SEM_X87) {
+		i->sub = c & 7;
+		i->rm = (u8)modrm;
+		known = !x87_reserved(c & 7, modrm);
+	}
+	if (o.sem == X86_SEM_CRC32) {
+		i->sub = c & 1 ? i->size : 1;
+		if (!(i->flags & X86_I_MEM))
+			i->rm = register_offset(rm | (p.rex & 1) << 3, i->sub, p.rex_seen);
+	}
+	if (o.sem == X86_SEM_CRC32 || o.sem == X86_SEM_ADCX || o.sem == X86_SEM_ADOX || o.sem == X86_SEM_MOVNTI ||
+	    o.sem == X86_SEM_RDBASE || o.sem == X86_SEM_WRBASE || is_vex)
+		i->size = p.rex & 8 ? 8 : 4;
 	if (o.how & O_OPREG)
 		i->rm = register_offset((c & 7) | (p.rex & 1) << 3, i->size, p.rex_seen);
 	if (o.how & O_TO_REG)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The opcode maps themselves.  A row that is missing is #UD: SSE, x87 and the rest come here when they come. */
+/* The opcode maps themselves.  Vector instructions have their own (simd/simd.h).  A row that is in neither is #UD. */
 #include "decode_tables.h"
 
 #define S(name) X86_SEM_##name
@@ -63,6 +63,7 @@ const struct x86_opcode x86_one_byte[256] = {
 	[0xd2] = { X86_G2, O_MODRM | O_BYTE }, [0xd3] = { X86_G2, O_MODRM },
 	[0xd4] = { S(AAM), O_IMM8 | O_NOT64 }, [0xd5] = { S(AAD), O_IMM8 | O_NOT64 }, [0xd6] = { S(SALC), O_NOT64 },
 	[0xd7] = { S(XLAT), 0 },
+	EIGHT(0xd8, { S(X87), O_MODRM }),
 	[0xe0] = { S(LOOPNE), O_IMM8 | NEAR }, [0xe1] = { S(LOOPE), O_IMM8 | NEAR }, [0xe2] = { S(LOOP), O_IMM8 | NEAR },
 	[0xe3] = { S(JCXZ), O_IMM8 | NEAR },
 	[0xe4] = { S(IN), O_BYTE | O_IMM8 }, [0xe5] = { S(IN), O_IMM8 }, [0xe6] = { S(OUT), O_BYTE | O_IMM8 },
@@ -85,6 +86,8 @@ const struct x86_opcode x86_two_byte[256] = {
 	[0x0d] = { S(NOP), O_MODRM }, EIGHT(0x18, { S(NOP), O_MODRM }),
 	[0x20] = { S(MOV_CR_FROM), O_MODRM | O_REGS }, [0x21] = { S(MOV_DR_FROM), O_MODRM | O_REGS },
 	[0x22] = { S(MOV_CR_TO), O_MODRM | O_REGS | O_END }, [0x23] = { S(MOV_DR_TO), O_MODRM | O_REGS | O_END },
+	[0x33] = { S(RDPMC), O_END }, [0x77] = { S(EMMS), 0 }, [0xb8] = { X86_B8, O_MODRM | O_TO_REG },
+	[0xc3] = { X86_C3, O_MODRM | O_MEM },
 	[0x30] = { S(WRMSR), O_END }, [0x31] = { S(RDTSC), 0 }, [0x32] = { S(RDMSR), 0 },
 	[0x34] = { S(SYSENTER), O_END }, [0x35] = { S(SYSEXIT), O_END },
 	SIXTEEN(0x40, { S(CMOV), O_MODRM | O_TO_REG | O_CC }),
@@ -101,7 +104,7 @@ const struct x86_opcode x86_two_byte[256] = {
 	[0xb4] = { S(LFAR), O_MODRM | O_MEM | O_END }, [0xb5] = { S(LFAR), O_MODRM | O_MEM | O_END },
 	[0xb6] = { S(MOVZX), O_MODRM | O_TO_REG }, [0xb7] = { S(MOVZX), O_MODRM | O_TO_REG },
 	[0xba] = { X86_G8, O_MODRM | O_IMM8 | O_LOCK }, [0xbb] = { S(BTC), O_MODRM | O_LOCK },
-	[0xbc] = { S(BSF), O_MODRM | O_TO_REG }, [0xbd] = { S(BSR), O_MODRM | O_TO_REG },
+	[0xbc] = { X86_BC, O_MODRM | O_TO_REG }, [0xbd] = { X86_BD, O_MODRM | O_TO_REG },
 	[0xbe] = { S(MOVSX), O_MODRM | O_TO_REG }, [0xbf] = { S(MOVSX), O_MODRM | O_TO_REG },
 	[0xc0] = { S(XADD), O_MODRM | O_BYTE | O_LOCK }, [0xc1] = { S(XADD), O_MODRM | O_LOCK },
 	[0xc7] = { X86_G9, O_MODRM | O_LOCK }, EIGHT(0xc8, { S(BSWAP), O_OPREG }),

@@ -30,7 +30,8 @@
 
 /* Rows whose meaning depends on ModRM. */
 enum x86_groups {
-	X86_G1 = X86_SEMS + 1, X86_G1A, X86_G2, X86_G3, X86_G4, X86_G5, X86_G6, X86_G7, X86_G8, X86_G9, X86_G11, X86_G15
+	X86_G1 = X86_SEMS + 1, X86_G1A, X86_G2, X86_G3, X86_G4, X86_G5, X86_G6, X86_G7, X86_G8, X86_G9, X86_G11, X86_G15, X86_B8,
+	X86_BC, X86_BD, X86_C3
 };
 
 struct x86_opcode {

@@ -18,6 +18,7 @@
 #define X86_MODE_FLAT_DATA 0x20u /* DS, ES, SS: base 0, limit 4 GiB, readable and writable */
 #define X86_MODE_TRAP 0x40u	/* RFLAGS.TF: links must not be followed */
 #define X86_MODE_ONE 0x80u	/* a block of one instruction, never linked */
+#define X86_MODE_SSE 0x200u	/* SSE2 is there and enabled: the executor may do its moves */
 #define X86_MODE_LONG 0x100u	/* EFER.LMA: some opcodes of compatibility mode differ */
 
 /* How a helper leaves an instruction. */
@@ -31,8 +32,12 @@ enum x86_leave {
 
 enum x86_vector {
 	X86_DE = 0, X86_DB = 1, X86_NMI = 2, X86_BP = 3, X86_OF = 4, X86_BR = 5, X86_UD = 6, X86_NM = 7, X86_DF = 8,
-	X86_TS = 10, X86_NP = 11, X86_SS_FAULT = 12, X86_GP = 13, X86_PF = 14, X86_MF = 16, X86_AC = 17
+	X86_TS = 10, X86_NP = 11, X86_SS_FAULT = 12, X86_GP = 13, X86_PF = 14, X86_MF = 16, X86_AC = 17,
+	X86_XM = 19
 };
+
+/* sem of a vector instruction: this and its enum x86_vec (simd/simd.h); reg and rm are register numbers then, sub the column */
+#define X86_SEM_VECTOR 0x400u
 
 #define X86_I_MEM 0x01u		/* r/m is memory */
 #define X86_I_IMM 0x02u		/* source is the immediate */
@@ -126,6 +131,11 @@ static __always_inline u64 x86_sign_extend(u64 v, u32 size)
 	}
 }
 
+static inline bool x86_has(const struct x86_cpu *cpu, u32 feature)
+{
+	return cpu->features >> feature & 1;
+}
+
 static inline bool x86_real(const struct x86_cpu *cpu)
 {
 	return !(cpu->cr0 & CR0_PE);
@@ -196,6 +206,9 @@ enum x86_leave x86_load_pdptes(struct x86_cpu *cpu, u64 cr3);
 enum x86_leave x86_linear(struct x86_cpu *cpu, u32 seg, u64 off, u32 size, u32 how, u64 *lin);
 enum x86_leave x86_read(struct x86_cpu *cpu, u32 seg, u64 off, u32 size, u64 *v);
 enum x86_leave x86_write(struct x86_cpu *cpu, u32 seg, u64 off, u32 size, u64 v);
+/* Blocks of more than 8 bytes: every page is checked before the first byte moves.  Devices take up to 64 bytes, else #GP. */
+enum x86_leave x86_read_block(struct x86_cpu *cpu, u32 seg, u64 off, void *to, u32 size);
+enum x86_leave x86_write_block(struct x86_cpu *cpu, u32 seg, u64 off, const void *from, u32 size);
 enum x86_leave x86_load_segment(struct x86_cpu *cpu, u32 seg, u16 selector);
 struct x86_descriptor {
 	u64 low, high;
@@ -243,6 +256,22 @@ enum x86_leave x86_jump_to(struct x86_cpu *cpu, u64 rip);
 enum x86_leave x86_string(struct x86_cpu *cpu, struct x86_insn *i);
 enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i);
 enum x86_leave x86_port(struct x86_cpu *cpu, u32 port, u32 size, u8 direction, u64 *v);
+
+/* cpuid.c, msr.c */
+void x86_cpuid(struct x86_cpu *cpu);
+enum x86_leave x86_wrmsr(struct x86_cpu *cpu);
+enum x86_leave x86_rdmsr(struct x86_cpu *cpu);
+
+/* simd/simd.c, x87/, extension.c */
+enum x86_leave x86_vector(struct x86_cpu *cpu, struct x86_insn *i);
+enum x86_leave x87_execute(struct x86_cpu *cpu, struct x86_insn *i);
+enum x86_leave x87_pending(struct x86_cpu *cpu);
+void x87_to_mmx(struct x86_cpu *cpu);
+void x87_control_put(struct x86_cpu *cpu, u16 v);
+bool x87_reserved(u32 op, u32 modrm);
+enum x86_leave x86_extended_state(struct x86_cpu *cpu, struct x86_insn *i);
+enum x86_leave x86_extension(struct x86_cpu *cpu, struct x86_insn *i);
+void x86_fpu_init(struct x86_fpu *f);
 
 /* alu.c: two-operand arithmetic with flags */
 u64 x86_alu(struct x86_cpu *cpu, u32 sem, u32 size, u64 a, u64 b);

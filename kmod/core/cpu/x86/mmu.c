@@ -17,7 +17,7 @@ static enum x86_leave page_fault(struct x86_cpu *cpu, u64 lin, u32 how, bool pre
 	u32 error = (present ? 1 : 0) | (how & X86_WRITE ? 2 : 0) | (how & X86_USER ? 4 : 0) | (reserved ? 8 : 0);
 
 	/* I/D only where it can matter (3A 4.7) */
-	if ((how & X86_FETCH) && (cpu->efer & X86_EFER_NXE) && (cpu->cr4 & CR4_PAE))
+	if ((how & X86_FETCH) && (((cpu->efer & X86_EFER_NXE) && (cpu->cr4 & CR4_PAE)) || (cpu->cr4 & CR4_SMEP)))
 		error |= 16;
 	cpu->cr2 = lin;
 	return x86_raise_error(cpu, X86_PF, error);
@@ -94,6 +94,7 @@ enum x86_leave x86_load_pdptes(struct x86_cpu *cpu, u64 cr3)
 
 struct walk {
 	u64 gpa;	/* of the page's first 4 KiB piece that holds the address */
+	bool keep;	/* the TLB may have it: not so for user pages that EFLAGS.AC alone lets supervisors touch */
 	bool writable;	/* a write needs no further walk: dirty is set and this privilege may write */
 };
 
@@ -153,6 +154,12 @@ static enum x86_leave walk_once(struct x86_cpu *cpu, u64 lin, u32 how, struct wa
 	}
 	if (user && !(rights & PTE_U))
 		return page_fault(cpu, lin, how, true, false);
+	/* 3A 4.6.1: supervisor code does not run from user pages, nor touch their data but between STAC and CLAC */
+	if (!user && (rights & PTE_U) && (cpu->cr4 & (CR4_SMEP | CR4_SMAP))) {
+		if (how & X86_FETCH ? cpu->cr4 & CR4_SMEP : (cpu->cr4 & CR4_SMAP) && (cpu->cpl == 3 || !(cpu->rflags & X86_FLAG_AC)))
+			return page_fault(cpu, lin, how, true, false);
+		w->keep = (how & X86_FETCH) || !(cpu->cr4 & CR4_SMAP);
+	}
 	if ((how & X86_WRITE) && !(rights & PTE_W) && (user || wp))
 		return page_fault(cpu, lin, how, true, false);
 	if ((how & X86_FETCH) && nx)
@@ -194,7 +201,7 @@ enum x86_leave x86_translate(struct x86_cpu *cpu, u64 lin, u32 how, u8 **host, u
 {
 	struct hv_tlb *tlb = &cpu->tlb[!!(how & X86_USER)];
 	struct hv_tlb_entry *array = how & X86_WRITE ? tlb->write : tlb->read;
-	struct walk w = { 0, false };
+	struct walk w = { 0, true, false };
 	enum x86_leave e;
 	u32 access;
 	u8 *page;
@@ -219,6 +226,8 @@ enum x86_leave x86_translate(struct x86_cpu *cpu, u64 lin, u32 how, u8 **host, u
 		return X86_NEXT;
 	}
 	*host = page + (lin & ~HV_PAGE_MASK);
+	if (!w.keep)
+		return X86_NEXT;
 	if (!(how & X86_WRITE))
 		hv_tlb_fill(tlb->read, lin, w.gpa, page);
 	else if (!hv_blocks_cover(&cpu->hv.blocks, w.gpa))
@@ -230,7 +239,7 @@ enum x86_leave x86_fetch_page(struct x86_cpu *cpu, u64 lin, u8 **host, u64 *gpa)
 {
 	u32 how = X86_FETCH | (cpu->cpl == 3 ? X86_USER : 0);
 	struct hv_tlb_entry *t = &cpu->fetch[cpu->cpl == 3][(lin >> HV_PAGE_SHIFT) % X86_FETCH_ENTRIES];
-	struct walk w = { 0, false };
+	struct walk w = { 0, true, false };
 	enum x86_leave e;
 	u32 access;
 	u8 *page;

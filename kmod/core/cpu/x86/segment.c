@@ -83,6 +83,49 @@ enum x86_leave x86_write(struct x86_cpu *cpu, u32 seg, u64 off, u32 size, u64 v)
 	return e ? e : x86_lin_write(cpu, lin, size, privilege(cpu), v);
 }
 
+enum x86_leave x86_read_block(struct x86_cpu *cpu, u32 seg, u64 off, void *to, u32 size)
+{
+	u32 at, n, how = privilege(cpu);
+	enum x86_leave e;
+	u8 *host;
+	u64 lin, v, gpa;
+
+	e = x86_linear(cpu, seg, off, size, 0, &lin);
+	for (at = 0; !e && at < size; at = ((at + (u32)lin) | 4095) + 1 - (u32)lin) {
+		e = x86_translate(cpu, lin + at, how, &host, &gpa);
+		if (!e && !host && size > 64)
+			e = x86_raise_error(cpu, X86_GP, 0);
+	}
+	for (at = 0; !e && at < size; at += n) {
+		n = size - at >= 8 ? 8 : size - at >= 4 ? 4 : size - at >= 2 ? 2 : 1;
+		e = x86_lin_read(cpu, lin + at, n, how, &v);
+		memcpy((u8 *)to + at, &v, n);
+	}
+	return e;
+}
+
+enum x86_leave x86_write_block(struct x86_cpu *cpu, u32 seg, u64 off, const void *from, u32 size)
+{
+	u32 at, n, how = privilege(cpu);
+	enum x86_leave e;
+	u8 *host;
+	u64 lin, v, gpa;
+
+	e = x86_linear(cpu, seg, off, size, X86_WRITE, &lin);
+	for (at = 0; !e && at < size; at = ((at + (u32)lin) | 4095) + 1 - (u32)lin) {
+		e = x86_translate(cpu, lin + at, how | X86_WRITE, &host, &gpa);
+		if (!e && !host && size > 64)
+			e = x86_raise_error(cpu, X86_GP, 0);
+	}
+	for (at = 0; !e && at < size; at += n) {
+		n = size - at >= 8 ? 8 : size - at >= 4 ? 4 : size - at >= 2 ? 2 : 1;
+		v = 0;
+		memcpy(&v, (const u8 *)from + at, n);
+		e = x86_lin_write(cpu, lin + at, n, how, v);
+	}
+	return e;
+}
+
 u64 x86_sp_mask(const struct x86_cpu *cpu)
 {
 	if (x86_code64(cpu))

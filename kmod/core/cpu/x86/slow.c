@@ -333,14 +333,53 @@ static enum x86_leave compare_exchange(struct x86_cpu *cpu, struct x86_insn *i)
 	return X86_NEXT;
 }
 
+/* 2A CMPXCHG16B: aligned, or #GP.  Without LOCK it is done as with it. */
+static enum x86_leave compare_exchange_16b(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	u64 ea = x86_ea(cpu, i), old[2] = { cpu->r[X86_RAX], cpu->r[X86_RDX] }, want[2] = { old[0], old[1] }, lin, gpa, fl;
+	u32 how = cpu->cpl == 3 ? X86_USER : 0;
+	bool same;
+	u8 *host;
+
+	if (!x86_has(cpu, X86_HAS_CX16))
+		return x86_raise(cpu, X86_UD);
+	TRY(x86_linear(cpu, i->seg, ea, 16, X86_WRITE, &lin));
+	if (lin & 15)
+		return x86_raise_error(cpu, X86_GP, 0);
+	TRY(x86_translate(cpu, lin, how | X86_WRITE, &host, &gpa));
+	if (host) {
+		same = env_guest_cas128(host, old, cpu->r[X86_RBX], cpu->r[X86_RCX]);
+		if (same && hv_blocks_cover(&cpu->hv.blocks, gpa))
+			x86_code_stored(cpu, gpa, 16);
+	} else {
+		TRY(x86_read_block(cpu, i->seg, ea, old, 16));
+		same = old[0] == want[0] && old[1] == want[1];
+		if (same) {
+			want[0] = cpu->r[X86_RBX];
+			want[1] = cpu->r[X86_RCX];
+		} else {
+			want[0] = old[0];
+			want[1] = old[1];
+		}
+		TRY(x86_write_block(cpu, i->seg, ea, want, 16));
+	}
+	fl = x86_flags_work_out(&cpu->fl) & ~X86_FLAG_ZF;
+	x86_flags_put(&cpu->fl, fl | (same ? X86_FLAG_ZF : 0));
+	if (!same) {
+		cpu->r[X86_RAX] = old[0];
+		cpu->r[X86_RDX] = old[1];
+	}
+	return X86_NEXT;
+}
+
 static enum x86_leave compare_exchange_8b(struct x86_cpu *cpu, struct x86_insn *i)
 {
 	u64 acc, src, old, fl;
 	enum x86_leave e;
 	struct rmw m;
 
-	if (i->size == 8)	/* CMPXCHG16B: not in CPUID yet */
-		return x86_raise(cpu, X86_UD);
+	if (i->size == 8)
+		return compare_exchange_16b(cpu, i);
 	acc = (u32)cpu->r[X86_RAX] | cpu->r[X86_RDX] << 32;
 	src = (u32)cpu->r[X86_RBX] | cpu->r[X86_RCX] << 32;
 	TRY(rmw_begin(cpu, i, x86_ea(cpu, i), 8, &m));
@@ -635,7 +674,7 @@ static enum x86_leave far_memory(struct x86_cpu *cpu, struct x86_insn *i)
 
 /* --- the rest --- */
 
-static enum x86_leave bit_scan(struct x86_cpu *cpu, struct x86_insn *i)
+static enum x86_leave bit_scan(struct x86_cpu *cpu, struct x86_insn *i, bool forward)
 {
 	u64 v, fl;
 
@@ -645,7 +684,7 @@ static enum x86_leave bit_scan(struct x86_cpu *cpu, struct x86_insn *i)
 	x86_flags_put(&cpu->fl, fl | (v ? 0 : X86_FLAG_ZF));
 	if (v)
 		x86_reg_put(cpu, i->reg, i->size,
-			    i->sem == X86_SEM_BSF ? (u64)__builtin_ctzll(v) : 63u - (u64)__builtin_clzll(v));
+			    forward ? (u64)__builtin_ctzll(v) : 63u - (u64)__builtin_clzll(v));
 	return X86_NEXT;
 }
 
@@ -790,8 +829,13 @@ static enum x86_leave general(struct x86_cpu *cpu, struct x86_insn *i)
 	case X86_SEM_AAD: case X86_SEM_DAA: case X86_SEM_DAS: case X86_SEM_AAA: case X86_SEM_AAS:
 		x86_adjust(cpu, i->sem, (u64)i->imm);
 		return X86_NEXT;
+	case X86_SEM_TZCNT: case X86_SEM_LZCNT:
+		/* without their CPUID bits the prefix means nothing */
+		if (x86_has(cpu, i->sem == X86_SEM_TZCNT ? X86_HAS_BMI1 : X86_HAS_LZCNT))
+			return x86_extension(cpu, i);
+		return bit_scan(cpu, i, i->sem == X86_SEM_TZCNT);
 	case X86_SEM_BSF: case X86_SEM_BSR:
-		return bit_scan(cpu, i);
+		return bit_scan(cpu, i, i->sem == X86_SEM_BSF);
 	case X86_SEM_BSWAP:
 		if (i->size == 8)
 			cpu->r[i->rm / 8] = __builtin_bswap64(cpu->r[i->rm / 8]);
@@ -906,7 +950,7 @@ static enum x86_leave general(struct x86_cpu *cpu, struct x86_insn *i)
 
 enum x86_leave x86_slow(struct x86_cpu *cpu, struct x86_insn *i)
 {
-	enum x86_leave e = general(cpu, i);
+	enum x86_leave e = i->sem >= X86_SEM_VECTOR ? x86_vector(cpu, i) : general(cpu, i);
 
 	/* answered accesses belong to this instruction only */
 	if (e != X86_STOP && cpu->hv.replay.done)

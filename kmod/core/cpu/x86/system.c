@@ -9,8 +9,7 @@
 			return leave_;                                                                                    \
 	} while (0)
 
-#define CR4_KNOWN (0x1ull | 0x2ull | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE |    \
-		   CR4_PCE)
+#define CR4_KNOWN (0x1ull | 0x2ull | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE)
 
 static enum x86_leave gp(struct x86_cpu *cpu)
 {
@@ -85,12 +84,19 @@ static enum x86_leave write_cr0(struct x86_cpu *cpu, u64 v)
 	return X86_NEXT;
 }
 
+/* A bit whose feature is not there is reserved (3A 2.5). */
+static u64 cr4_known(const struct x86_cpu *cpu)
+{
+	return CR4_KNOWN | (x86_has(cpu, X86_HAS_FXSR) ? CR4_OSFXSR : 0) | (x86_has(cpu, X86_HAS_SSE) ? CR4_OSXMMEXCPT : 0) |
+	       (x86_has(cpu, X86_HAS_FSGSBASE) ? CR4_FSGSBASE : 0) | (x86_has(cpu, X86_HAS_XSAVE) ? CR4_OSXSAVE : 0) |
+	       (x86_has(cpu, X86_HAS_SMEP) ? CR4_SMEP : 0) | (x86_has(cpu, X86_HAS_SMAP) ? CR4_SMAP : 0);
+}
+
 static enum x86_leave write_cr4(struct x86_cpu *cpu, u64 v)
 {
 	u64 changed = cpu->cr4 ^ v;
 
-	/* OSFXSR and OSXMMEXCPT wait for SSE */
-	if (v & ~CR4_KNOWN)
+	if (v & ~cr4_known(cpu))
 		return gp(cpu);
 	if (x86_long(cpu) && !(v & CR4_PAE))
 		return gp(cpu);
@@ -98,8 +104,9 @@ static enum x86_leave write_cr4(struct x86_cpu *cpu, u64 v)
 	    !x86_long(cpu))
 		TRY(x86_load_pdptes(cpu, cpu->cr3));
 	cpu->cr4 = v;
-	if (changed & (CR4_PSE | CR4_PAE | CR4_PGE))
+	if (changed & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP))
 		x86_tlb_flush(cpu);
+	x86_mode_update(cpu);
 	return X86_NEXT;
 }
 
@@ -319,181 +326,6 @@ static enum x86_leave arpl(struct x86_cpu *cpu, struct x86_insn *i)
 	return set_zf(cpu, true);
 }
 
-/* What this CPU has; keep in step with the opcode maps. */
-static void cpuid(struct x86_cpu *cpu)
-{
-	u32 leaf = (u32)cpu->r[X86_RAX], a = 0, b = 0, c = 0, d = 0;
-
-	/* leaves beyond the last basic one answer as that one does on Intel; here they are zero, as on AMD */
-	switch (leaf) {
-	case 0:		/* GenuineIntel */
-		a = 1;
-		b = 0x756e6547;
-		d = 0x49656e69;
-		c = 0x6c65746e;
-		break;
-	case 1:
-		a = 0x000506e3;
-		b = cpu->hv.id << 24 | 1u << 16;
-		c = 1u << 31;	/* hypervisor */
-		/* DE PSE TSC MSR PAE MCE CX8 SEP PGE CMOV PAT; FPU, SSE come with their instructions */
-		d = 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 11 | 1u << 13 | 1u << 15 |
-		    1u << 16;
-		if (cpu->apic) {
-			c |= 1u << 21 | 1u << 24;	/* x2APIC, TSC deadline */
-			d |= 1u << 9;
-		}
-		break;
-	case 0x40000000:	/* ACRNACRNACRN */
-		a = 0x40000010;
-		b = 0x4e524341;
-		c = 0x4e524341;
-		d = 0x4e524341;
-		break;
-	case 0x40000010:
-		a = cpu->tsc_khz;
-		break;
-	case 0x80000000:
-		a = 0x80000008;
-		break;
-	case 0x80000001:	/* LAHF in 64-bit mode; SYSCALL NX 1-GiB pages LM */
-		c = 1;
-		d = 1u << 11 | 1u << 20 | 1u << 26 | 1u << 29;
-		break;
-	case 0x80000008:
-		a = 44 | 48 << 8;
-		break;
-	default:
-		break;
-	}
-	cpu->r[X86_RAX] = a;
-	cpu->r[X86_RBX] = b;
-	cpu->r[X86_RCX] = c;
-	cpu->r[X86_RDX] = d;
-}
-
-static bool is_apic_msr(u32 n)
-{
-	return n == X86_MSR_APIC_BASE || n == X86_MSR_TSC_DEADLINE || (n >= X86_MSR_X2APIC && n < X86_MSR_X2APIC + 0x100);
-}
-
-/* Plain MSRs that must hold a canonical address. */
-static u64 *address_msr(struct x86_cpu *cpu, u32 n)
-{
-	switch (n) {
-	case 0x175:
-		return &cpu->sysenter_esp;
-	case 0x176:
-		return &cpu->sysenter_eip;
-	case 0xc0000082:
-		return &cpu->lstar;
-	case 0xc0000083:
-		return &cpu->cstar;
-	case 0xc0000100:
-		return &cpu->seg[X86_FS].base;
-	case 0xc0000101:
-		return &cpu->seg[X86_GS].base;
-	case 0xc0000102:
-		return &cpu->kernel_gs_base;
-	default:
-		return NULL;
-	}
-}
-
-static enum x86_leave wrmsr(struct x86_cpu *cpu, struct x86_insn *i)
-{
-	u32 n = (u32)cpu->r[X86_RCX];
-	u64 v = (u32)cpu->r[X86_RAX] | cpu->r[X86_RDX] << 32, *at, changed;
-
-	if (cpu->cpl)
-		return gp(cpu);
-	if (cpu->apic && is_apic_msr(n))
-		return cpu->apic->write_msr(cpu->hv.irq.context, n, v) ? serialise(cpu, i) : gp(cpu);
-	at = address_msr(cpu, n);
-	if (at) {
-		if (!x86_canonical(v))
-			return gp(cpu);
-		*at = v;
-		return serialise(cpu, i);
-	}
-	switch (n) {
-	case 0x10:
-		cpu->tsc_offset += v - x86_tsc(cpu);
-		break;
-	case 0x8b:
-		break;
-	case 0x174:
-		cpu->sysenter_cs = v;
-		break;
-	case 0x277:
-		cpu->pat = v;
-		break;
-	case 0xc0000080:
-		changed = cpu->efer ^ v;
-		if (v & ~(X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NXE))
-			return gp(cpu);
-		if ((changed & X86_EFER_LME) && (cpu->cr0 & CR0_PG))
-			return gp(cpu);
-		cpu->efer = (v & ~X86_EFER_LMA) | (cpu->efer & X86_EFER_LMA);
-		if (changed & X86_EFER_NXE)
-			x86_tlb_flush(cpu);
-		break;
-	case 0xc0000081:
-		cpu->star = v;
-		break;
-	case 0xc0000084:
-		cpu->sfmask = (u32)v;
-		break;
-	default:
-		return gp(cpu);
-	}
-	return serialise(cpu, i);
-}
-
-static enum x86_leave rdmsr(struct x86_cpu *cpu)
-{
-	u32 n = (u32)cpu->r[X86_RCX];
-	u64 v = 0, *at;
-
-	if (cpu->cpl)
-		return gp(cpu);
-	at = address_msr(cpu, n);
-	if (cpu->apic && is_apic_msr(n)) {
-		if (!cpu->apic->read_msr(cpu->hv.irq.context, n, &v))
-			return gp(cpu);
-	} else if (at) {
-		v = *at;
-	} else {
-		switch (n) {
-		case 0x10:
-			v = x86_tsc(cpu);
-			break;
-		case 0x8b:
-			break;
-		case 0x174:
-			v = cpu->sysenter_cs;
-			break;
-		case 0x277:
-			v = cpu->pat;
-			break;
-		case 0xc0000080:
-			v = cpu->efer;
-			break;
-		case 0xc0000081:
-			v = cpu->star;
-			break;
-		case 0xc0000084:
-			v = cpu->sfmask;
-			break;
-		default:
-			return gp(cpu);
-		}
-	}
-	cpu->r[X86_RAX] = (u32)v;
-	cpu->r[X86_RDX] = v >> 32;
-	return X86_NEXT;
-}
-
 static void flat_code(struct x86_cpu *cpu, u16 selector, u32 dpl, bool wide)
 {
 	struct x86_segment *s = &cpu->seg[X86_CS];
@@ -633,6 +465,16 @@ static bool privileged(u32 sem)
 	return sem == X86_SEM_HLT || sem == X86_SEM_CLTS || sem == X86_SEM_LMSW || sem == X86_SEM_INVLPG || sem == X86_SEM_WBINVD;
 }
 
+/* Some of them end a block: 0F 01 does as a whole. */
+static enum x86_leave x86_extension_last(struct x86_cpu *cpu, struct x86_insn *i)
+{
+	TRY(x86_extension(cpu, i));
+	if (!(i->flags & X86_I_LAST))
+		return X86_NEXT;
+	x86_mode_update(cpu);
+	return next_block(cpu, i);
+}
+
 enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
 {
 	u64 v;
@@ -683,6 +525,7 @@ enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
 		return X86_JUMP;
 	case X86_SEM_CLTS:
 		cpu->cr0 &= ~CR0_TS;
+		x86_mode_update(cpu);
 		return next_block(cpu, i);
 	case X86_SEM_INVLPG:
 		/* a large page may have left many 4 KiB entries: drop everything (3A 4.10.4.1 allows it) */
@@ -699,12 +542,13 @@ enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
 	case X86_SEM_ARPL:
 		return arpl(cpu, i);
 	case X86_SEM_CPUID:
-		cpuid(cpu);
+		x86_cpuid(cpu);
 		return serialise(cpu, i);
 	case X86_SEM_RDMSR:
-		return rdmsr(cpu);
+		return x86_rdmsr(cpu);
 	case X86_SEM_WRMSR:
-		return wrmsr(cpu, i);
+		TRY(x86_wrmsr(cpu));
+		return serialise(cpu, i);
 	case X86_SEM_RDTSC:
 		if ((cpu->cr4 & CR4_TSD) && cpu->cpl)
 			return gp(cpu);
@@ -725,10 +569,14 @@ enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
 	case X86_SEM_WAIT:
 		if ((cpu->cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS))
 			return x86_raise(cpu, X86_NM);
-		return X86_NEXT;
+		return x87_pending(cpu);
 	case X86_SEM_WBINVD:
 		return serialise(cpu, i);
+	case X86_SEM_RDPMC:	/* there are no counters */
+		return gp(cpu);
 	default:
+		if (i->sem >= X86_SEM_X87)
+			return x86_extension_last(cpu, i);
 		return x86_raise(cpu, X86_UD);
 	}
 }

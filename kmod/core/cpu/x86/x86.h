@@ -9,6 +9,7 @@
 #define MV_X86_H
 
 #include "../cpu.h"
+#include "../fp/fp.h"
 
 enum x86_segment_number { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_LDTR, X86_TR, X86_SEGMENTS };
 
@@ -56,6 +57,10 @@ enum x86_register {
 #define CR4_PCE 0x100ull
 #define CR4_OSFXSR 0x200ull
 #define CR4_OSXMMEXCPT 0x400ull
+#define CR4_FSGSBASE 0x10000ull
+#define CR4_OSXSAVE 0x40000ull
+#define CR4_SMEP 0x100000ull
+#define CR4_SMAP 0x200000ull
 #define X86_EFER_SCE 0x1ull
 #define X86_EFER_LME 0x100ull
 #define X86_EFER_LMA 0x400ull
@@ -92,6 +97,39 @@ struct x86_state {
 	u64 sysenter_cs, sysenter_esp, sysenter_eip;
 	u64 pat;
 	u64 tsc;
+};
+
+/*
+ * What CPUID can announce and a VMM can take away: bits of x86_cpu.features.  An instruction whose bit is clear raises #UD
+ * (or is what it was before, as TZCNT is BSF).
+ */
+#define X86_FEATURE_LIST(X)                                                                                              \
+	X(FPU) X(TSC) X(MSR) X(CX8) X(SEP) X(CMOV) X(MMX) X(FXSR) X(SSE) X(SSE2) X(SSE3) X(PCLMUL) X(SSSE3) X(CX16)       \
+	X(SSE41) X(SSE42) X(MOVBE) X(POPCNT) X(AES) X(XSAVE) X(RDRAND) X(FSGSBASE) X(BMI1) X(SMEP) X(BMI2) X(ERMS)        \
+	X(ADX) X(SMAP) X(XSAVEOPT) X(LAHF64) X(LZCNT) X(SYSCALL) X(NX) X(PAGE1GB) X(RDTSCP) X(LM) X(MTRR) X(PAT) X(CLFLUSH)
+
+enum x86_feature {
+#define X(name) X86_HAS_##name,
+	X86_FEATURE_LIST(X)
+#undef X
+	X86_FEATURES
+};
+
+/**
+ * struct x86_fpu - x87, MMX, SSE: what FXSAVE and XSAVE keep; a struct of its own, for integer users need not copy it
+ * @xmm: low and high half
+ * @st: the eight registers by their own number, not by distance from the top of stack; MMn is st[n].sig
+ * @used: bit n: register n is not empty (the tag word of FXSAVE)
+ * @fsw: with TOP in bits 13:11
+ */
+struct x86_fpu {
+	u64 xmm[16][2];
+	struct fp80 st[8];
+	u16 fcw, fsw, fop;
+	u8 used;
+	u32 mxcsr;
+	u64 fip, fdp;
+	u64 xcr0;
 };
 
 /* Slots of the register file behind the 16 registers: index of "no register", always zero. */
@@ -176,6 +214,12 @@ struct x86_cpu {
 	const struct x86_local_apic_ops *apic;	/* NULL: there is none, its MSRs raise #GP and CPUID says so */
 	struct hv_tlb tlb[2];		/* supervisor, user */
 	struct hv_tlb_entry fetch[2][X86_FETCH_ENTRIES];
+	struct x86_fpu fpu;
+	u64 features;			/* bit X86_HAS_*: set by x86_cpu_init() to everything, may be narrowed before the first step */
+	u64 tsc_aux, misc_enable;
+	u64 mtrr[2 * 8 + 12];		/* kept and read back, no effect: see msr.c */
+	u64 random;			/* RDRAND's state */
+	u8 fx_area[432];		/* of FXSAVE and its like: too large for a kernel stack */
 	u8 window[X86_RAW_MAX + 16];	/* code bytes being decoded: read once, guest memory may change meanwhile */
 };
 
@@ -191,6 +235,10 @@ void x86_reset(struct x86_cpu *cpu);
 void x86_state_get(const struct x86_cpu *cpu, struct x86_state *state);
 /* Drops translations and whatever else depended on the old state. */
 void x86_state_set(struct x86_cpu *cpu, const struct x86_state *state);
+
+/* x87, MMX and SSE state. */
+void x86_fpu_get(const struct x86_cpu *cpu, struct x86_fpu *fpu);
+void x86_fpu_set(struct x86_cpu *cpu, const struct x86_fpu *fpu);
 
 /* Of a CPU that executed HLT: is there anything for x86_step() to do? */
 bool x86_has_work(const struct x86_cpu *cpu);

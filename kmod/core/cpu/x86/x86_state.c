@@ -36,6 +36,8 @@ void x86_mode_update(struct x86_cpu *cpu)
 		if (cpu->seg[X86_SS].attributes & 0x4000)
 			mode |= X86_MODE_STACK32;
 	}
+	if ((cpu->cr4 & CR4_OSFXSR) && !(cpu->cr0 & (CR0_EM | CR0_TS)) && x86_has(cpu, X86_HAS_SSE2))
+		mode |= X86_MODE_SSE;
 	if (lma)
 		mode |= X86_MODE_LONG;
 	if (cpu->cpl == 3)
@@ -89,6 +91,11 @@ void x86_reset(struct x86_cpu *cpu)
 	cpu->sysenter_esp = 0;
 	cpu->sysenter_eip = 0;
 	cpu->pat = 0x0007040600070406ull;
+	cpu->tsc_aux = 0;
+	cpu->misc_enable = 1;		/* fast strings */
+	memset(cpu->mtrr, 0, sizeof(cpu->mtrr));
+	x86_fpu_init(&cpu->fpu);
+	cpu->fpu.fcw = 0x40;		/* RESET, unlike FNINIT, leaves exceptions unmasked (3A table 9-1) */
 	memset(cpu->pdpte, 0, sizeof(cpu->pdpte));
 	cpu->cpl = 0;
 	cpu->shadow = 0;
@@ -109,7 +116,22 @@ void x86_cpu_init(struct x86_cpu *cpu, struct hv_memmap *map, u32 id, void *aren
 	cpu->hv.id = id;
 	cpu->tsc_khz = 1000000;
 	cpu->generation = 1;
+	cpu->features = (1ull << X86_FEATURES) - 1;
+	cpu->random = 0x9e3779b97f4a7c15ull * (id + 1);
 	x86_reset(cpu);
+}
+
+void x86_fpu_get(const struct x86_cpu *cpu, struct x86_fpu *fpu)
+{
+	*fpu = cpu->fpu;
+}
+
+void x86_fpu_set(struct x86_cpu *cpu, const struct x86_fpu *fpu)
+{
+	cpu->fpu = *fpu;
+	cpu->fpu.mxcsr &= 0xffff;
+	cpu->fpu.xcr0 = (fpu->xcr0 & 3) | 1;
+	x87_control_put(cpu, fpu->fcw);
 }
 
 void x86_state_get(const struct x86_cpu *cpu, struct x86_state *s)
