@@ -57,7 +57,7 @@ static u32 memory_size(const struct operands *o)
 		return 4;
 	if ((o->row->flags & VF_M8) || o->mmx)
 		return 8;
-	if (o->row->class == VC_FP && o->column >= X86_VEC_F3)
+	if (o->row->kind == VC_FP && o->column >= X86_VEC_F3)
 		return o->column == X86_VEC_F3 ? 4 : 8;
 	return 16;
 }
@@ -442,10 +442,10 @@ static enum x86_leave compute(struct x86_cpu *cpu, struct x86_insn *i, struct op
 {
 	union x86_v *d = x86_xmm(cpu, i->reg), v;
 
-	if (o->row->class == VC_MISC)
+	if (o->row->kind == VC_MISC)
 		return misc(cpu, i, o);
 	TRY(load(cpu, i, o, memory_size(o)));
-	if (o->row->class == VC_FP)
+	if (o->row->kind == VC_FP)
 		return x86_vec_float(cpu, o->fn, d, &o->s, (u8)i->imm, o->column) ? X86_NEXT : trap(cpu);
 	if (!o->mmx) {
 		x86_vec_int(o->fn, d, &o->s, 16, (u8)i->imm, o->column);

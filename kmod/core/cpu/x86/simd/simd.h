@@ -3,7 +3,7 @@
  * MMX and SSE to SSE4.2, AES, PCLMULQDQ: one list of instructions, X86_VEC_LIST, from which decoder, executor, tests and
  * docs/x86-opcodes.md take their tables.
  *
- * X(name, map, opcode, prefixes, class, feature, flags).  map: 0 is 0F, 1 is 0F 38, 2 is 0F 3A.  The mandatory prefix is a
+ * X(name, map, opcode, prefixes, kind, feature, flags).  map: 0 is 0F, 1 is 0F 38, 2 is 0F 3A.  The mandatory prefix is a
  * column: none, 66, F3, F2; a row often stands for several (ADDPS, ADDPD, ADDSS, ADDSD are columns of ADD).
  */
 #ifndef MV_X86_SIMD_H
@@ -163,7 +163,7 @@ struct x86_vec_row {
 	u8 map;
 	u8 opcode;
 	u8 prefixes;
-	u8 class;
+	u8 kind;
 	u8 has;
 	u16 flags;
 };

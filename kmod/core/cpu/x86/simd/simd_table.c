@@ -3,8 +3,8 @@
 #include "simd.h"
 
 const struct x86_vec_row x86_vec_rows[X86_VECS] = {
-#define X(name, map, opcode, prefixes, class, has, flags)                                                                \
-	[X86_V_##name] = { #name, map, opcode, prefixes, class, X86_HAS_##has, flags },
+#define X(name, map, opcode, prefixes, kind, has, flags)                                                                \
+	[X86_V_##name] = { #name, map, opcode, prefixes, kind, X86_HAS_##has, flags },
 	X86_VEC_LIST(X)
 #undef X
 };

@@ -159,7 +159,8 @@ static void load_real(struct x86_cpu *cpu, struct fp_num n)
 		return;
 	x87_begin(cpu, &e, false);
 	n = fp_convert(&e, &fp_format80, n);
-	if (x87_end(cpu, &e))
+	/* a subnormal number is loaded even if it traps */
+	if (x87_end(cpu, &e) || !(e.flags & e.unmasked & FP_INVALID))
 		x87_push(cpu, fp_pack80(n));
 }
 
@@ -202,7 +203,7 @@ static enum x86_leave store_real(struct x86_cpu *cpu, struct x86_insn *i, u32 si
 	e.flags &= (u8)~FP_DENORMAL;
 	/* a trapping underflow or overflow is reported without inexact: nothing was rounded for the destination */
 	if (e.flags & e.unmasked & (FP_OVERFLOW | FP_UNDERFLOW))
-		e.up = 0;
+		e.flags &= (u8)~FP_INEXACT;
 	return store_value(cpu, i, &e, v, size, pop);
 }
 
@@ -426,14 +427,14 @@ static void copy(struct x86_cpu *cpu, u32 to, u32 from, bool pop)
 static void load_register(struct x86_cpu *cpu, u32 n)
 {
 	struct fp80 v = *x87_st(cpu, n);
-	bool empty = x87_empty(cpu, n);
 
-	if (!x87_room(cpu))
-		return;
-	if (empty) {
+	/* underflow comes before overflow */
+	if (x87_empty(cpu, n)) {
 		if (!x87_stack_fault(cpu, false))
 			return;
 		v = X87_INDEFINITE;
+	} else if (!x87_room(cpu)) {
+		return;
 	} else {
 		x87_c1(cpu, false);
 	}
@@ -451,7 +452,6 @@ static void conditional_move(struct x86_cpu *cpu, u32 op, u32 digit, u32 n)
 	}
 	if (x86_condition_slow(&cpu->fl, condition[digit & 3]) == (op == 2))
 		x87_put(cpu, 0, *x87_st(cpu, n));
-	x87_c1(cpu, false);
 }
 
 static void sign(struct x86_cpu *cpu, bool absolute)
@@ -522,7 +522,15 @@ static enum x86_leave registers(struct x86_cpu *cpu, u32 op, u32 modrm)
 		return X86_NEXT;
 	case 012:
 		return X86_NEXT;
-	case 013: case 053: case 072: case 073:
+	case 013:	/* an alias of FSTP that does not notice an empty register */
+		if (x87_empty(cpu, 0)) {
+			x87_c1(cpu, false);
+			x87_pop(cpu);
+			return X86_NEXT;
+		}
+		copy(cpu, n, 0, true);
+		return X86_NEXT;
+	case 053: case 072: case 073:
 		copy(cpu, n, 0, true);
 		return X86_NEXT;
 	case 052:
@@ -536,8 +544,9 @@ static enum x86_leave registers(struct x86_cpu *cpu, u32 op, u32 modrm)
 		return X86_NEXT;
 	case 050: case 070:
 		cpu->fpu.used &= (u8)~(1u << ((x87_top(cpu) + n) & 7));
-		if (op == 7)
-			x87_top_put(cpu, x87_top(cpu) + 1);
+		x87_c1(cpu, false);
+		if (op == 7)	/* FFREEP */
+			x87_pop(cpu);
 		return X86_NEXT;
 	case 074:
 		X86_REG16(cpu, 0) = cpu->fpu.fsw;

@@ -103,6 +103,7 @@ void x87_remainder(struct x86_cpu *cpu, bool nearest)
 	u32 cc = 0;
 	u8 sign;
 
+	cpu->fpu.fsw &= (u16)~SW_C2;
 	if (x87_empty(cpu, 0) || x87_empty(cpu, 1)) {
 		if (x87_stack_fault(cpu, false))
 			x87_put(cpu, 0, X87_INDEFINITE);
@@ -119,7 +120,7 @@ void x87_remainder(struct x86_cpu *cpu, bool nearest)
 		fp_input(&e, &a);
 		fp_input(&e, &b);
 	}
-	if ((e.flags & FP_INVALID) || fp_is_nan(r)) {
+	if (fp_is_nan(r) || r.kind == FP_BAD) {
 		if (x87_end(cpu, &e))
 			x87_put(cpu, 0, fp_pack80(r));
 		return;
