@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from . import (accel, cells, guestcmd, htmlreport, kcidb, kernels, kerneltree, ownkernel, paths, report, results, rows, say,
@@ -113,6 +114,7 @@ def _list(known: dict[str, suites.Suite], kernel_rows: dict[str, rows.Row]) -> i
 def _list_json(chosen: list[rows.Row]) -> int:
     """What a CI service needs to make a job of each kernel."""
     out = [{"name": row.name, "arch": row.arch, "kind": row.kind, "flavor": row.flavor,
+            "preset": "arm64" if row.arch == "arm64" else "release",
             "command": cells.repeat(["harness/run"], row), "description": row.description} for row in chosen]
     print(json.dumps({"include": out}))
     return 0
@@ -176,7 +178,8 @@ def _run(argv: list[str]) -> int:
     setup = suiterun.Options(engine, options.accel == "auto", options.timeout, _build_dir(options.build_dir), source,
                              shlex.join(_repeat(options)), options.gdb, options.complete)
     if command:
-        tree = kerneltree.obtain(kernel[0], options.offline)
+        # cloud kernels have no 9p, by which a command sees this machine's files
+        tree = kerneltree.obtain(replace(kernel[0], variant=kernel[0].variant.replace("cloud", "")), options.offline)
         say.note(f"kernel {tree.kernel}")
         return guestcmd.run_command(command, tree, setup)
     say.live_line = sys.stderr.isatty()

@@ -146,7 +146,7 @@ def resolve(row: Row, offline: bool, usable) -> Kernel:
 
     `usable(kernel)` fetches what is needed; what it refuses is not the answer.
     """
-    memory = paths.cache("resolved") / f"{row.name}-{row.arch}.json"
+    memory = paths.cache("resolved") / f"{row.name}-{row.variant or 'generic'}-{row.arch}.json"
     known = _remembered(memory)
     if known and (offline or time.time() - memory.stat().st_mtime < LISTS_MAX_AGE):
         try:

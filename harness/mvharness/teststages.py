@@ -197,6 +197,7 @@ STAGES = [
     Stage("suites in the guest, gate set", harness(), quick=True, needs_build=True),
     Stage("build for arm64", build_preset("arm64"), matrix=True),
     Stage("kernels: oldest to newest, arm64, UML", harness(kernels="gate"), matrix=True, needs_build=True),
+    Stage("every allocation fails once", harness("fail-nth", kernels="uml-kasan"), matrix=True),
     Stage("packages", check_python("package_*.py"), matrix=True),
     Stage("flavors find faults, trouble is told", check_python("slow_*.py"), matrix=True),
 ]

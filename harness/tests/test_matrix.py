@@ -9,9 +9,9 @@ import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
 
-from mvharness.progress import Stage
 from mvharness import cells, deb, htmlreport, kernels, ldwrap, ownkernel, paths, report, rows, splat, verdict
 from mvharness.errors import HarnessError, UsageError
+from mvharness.progress import Stage
 from mvharness.results import Case, SuiteResult, Verdict
 
 HEADERS = ["linux-headers-6.12-amd64", "linux-headers-6.12.9+deb13-amd64", "linux-headers-6.12.107+deb13-amd64",

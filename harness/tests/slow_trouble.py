@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""Guests and caches that go wrong in ways a recording cannot show: a sentence, the right verdict, nothing left behind."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from mvharness import kerneltree, paths, rows
+
+FIXTURES = paths.HARNESS / "tests/fixtures"
+QEMU = "bookworm-6.1"
+UML = "uml-6.1"
+
+
+def command(*argv: str) -> list[str]:
+    return [str(paths.HARNESS / "run"), "--source", str(FIXTURES / "module"), "--suites", str(FIXTURES / "suites.toml"), *argv]
+
+
+def processes(word: str) -> list[int]:
+    """Those whose command line has the word."""
+    out = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if word in (entry / "cmdline").read_text(errors="replace"):
+                    out.append(int(entry.name))
+            except OSError:
+                continue
+    return out
+
+
+def eventually(condition, seconds: float = 30) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+class QemuTest(unittest.TestCase):
+    def start(self, suite: str = "sleep", *more: str) -> tuple[subprocess.Popen, Path]:
+        process = subprocess.Popen(command("-k", QEMU, "-s", suite, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        self.addCleanup(process.kill)
+        for line in process.stderr:
+            found = re.search(r"logs in (\S+)", line)
+            if found:
+                return process, Path(found[1])
+        self.fail(process.communicate()[0])
+
+    def running(self) -> tuple[subprocess.Popen, Path]:
+        process, run_dir = self.start()
+        log = run_dir / "verdict.log"
+        self.assertTrue(eventually(lambda: log.exists() and "suite sleep begin" in log.read_text()), "the suite never began")
+        return process, run_dir
+
+    def test_killed_qemu_is_lost(self):
+        process, run_dir = self.running()
+        for pid in processes(str(run_dir)):
+            os.kill(pid, signal.SIGKILL)
+        said, _ = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("lost: the guest ended (QEMU status -9) without a verdict; its last word was `suite sleep begin`", said)
+        self.assertIn("repeat: ", said)
+
+    def end_by(self, number: int) -> int:
+        process, run_dir = self.running()
+        self.assertTrue(processes(str(run_dir)))
+        os.kill(process.pid, number)
+        process.communicate(timeout=30)
+        self.assertTrue(eventually(lambda: not processes(str(run_dir)), 5), processes(str(run_dir)))
+        return process.returncode
+
+    def test_interrupt_leaves_no_qemu(self):
+        self.assertEqual(self.end_by(signal.SIGINT), 130)
+
+    def test_kill_leaves_no_qemu(self):
+        self.assertEqual(self.end_by(signal.SIGKILL), -signal.SIGKILL)
+
+    def test_gdb_stops_in_the_module(self):
+        process, run_dir = self.start("fault-race", "--gdb")
+        script = run_dir / "gdb.commands"
+        self.assertTrue(eventually(script.exists), "no gdb command was told")
+        done = subprocess.run(["gdb", "-batch", "-nx", "-x", script, "-ex", "break fixture_write", "-ex", "continue",
+                               "-ex", "print size", "-ex", "delete", "-ex", "detach"],
+                              capture_output=True, text=True, check=False, timeout=60)
+        self.assertRegex(done.stdout, r"hit Breakpoint 1.*fixture_write")
+        self.assertRegex(done.stdout, r"\$1 = 2")
+        said, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, said)
+
+
+class KernelTest(unittest.TestCase):
+    """Kernels of one's own: a directory with headers/ and a program."""
+
+    def run_kernel(self, script: str) -> subprocess.CompletedProcess:
+        tree = kerneltree.obtain(rows.load()[UML])
+        with tempfile.TemporaryDirectory() as work:
+            place = Path(work) / "kernel"
+            place.mkdir()
+            (place / "headers").symlink_to(tree.root)
+            program = place / "linux"
+            program.write_text(f"#!/bin/bash\nKERNEL={tree.boot}\n{script}\n")
+            program.chmod(0o755)
+            return subprocess.run(command("-k", str(place), "-s", "nothing-wrong", "--timeout", "60"), capture_output=True,
+                                  text=True, check=False)
+
+    def test_a_directory_of_ones_own_runs(self):
+        done = self.run_kernel('exec "$KERNEL" "$@"')
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_panic_at_boot_is_a_crash(self):
+        done = self.run_kernel('exec "$KERNEL" "${@/initrd=*/root=/dev/none}"')
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertRegex(done.stdout, r"crash: the guest's kernel panicked: .*root")
+
+    def test_garbage_is_lost(self):
+        done = self.run_kernel('head -c 300000 /dev/urandom; for f in /proc/self/fd/*; do head -c 9999 /dev/urandom >"$f"; done')
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertRegex(done.stdout, "module: (lost|crash)")
+        self.assertNotIn("Traceback", done.stderr)
+
+
+class DebTest(unittest.TestCase):
+    def test_truncated_deb_is_thrown_away_and_fetched_again(self):
+        kernel = kerneltree.obtain(rows.load()[QEMU]).kernel
+        real = paths.cache_root()
+        with tempfile.TemporaryDirectory() as base:
+            cache = Path(base) / "mockvisor"
+            (cache / "debs").mkdir(parents=True)
+            for name in ("apt", "resolved", "ldwrap"):
+                if (real / name).exists():
+                    (cache / name).symlink_to(real / name)
+            cut = None
+            for name, version in ((kernel.image, kernel.version), *kernel.headers):
+                file = next((real / "debs").glob(f"{name}_{version}_*.deb"), None)
+                if file is None:
+                    continue
+                if name.startswith("linux-headers") and cut is None:
+                    cut = cache / "debs" / file.name
+                    cut.write_bytes(file.read_bytes()[:100_000])
+                else:
+                    shutil.copy(file, cache / "debs")
+            self.assertIsNotNone(cut)
+            argv, env = command("-k", QEMU, "-s", "nothing-wrong"), dict(os.environ, XDG_CACHE_HOME=base)
+            first = subprocess.run(argv, capture_output=True, text=True, check=False, env=env)
+            self.assertEqual(first.returncode, 1, first.stdout)
+            self.assertIn("is damaged", first.stdout)
+            self.assertEqual(list((cache / "kernels").glob("[0-9]*")), [])
+            self.assertFalse(cut.exists())
+            second = subprocess.run(argv, capture_output=True, text=True, check=False, env=env)
+            self.assertEqual(second.returncode, 0, second.stdout + second.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
