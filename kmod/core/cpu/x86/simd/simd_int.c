@@ -12,7 +12,7 @@
 	}                                                                                                                 \
 	return
 
-static s32 clamp(s32 v, s32 low, s32 high)
+static s32 bounded(s32 v, s32 low, s32 high)
 {
 	return v < low ? low : v > high ? high : v;
 }
@@ -42,13 +42,13 @@ static void pack(u32 fn, union x86_v *d, const union x86_v *s, u32 bytes)
 		half = bytes / 2;
 		for (n = 0; n < bytes; n++) {
 			v = n < half ? d->sw[n] : s->sw[n - half];
-			r.b[n] = (u8)(fn == X86_V_PACKSSWB ? clamp(v, -128, 127) : clamp(v, 0, 255));
+			r.b[n] = (u8)(fn == X86_V_PACKSSWB ? bounded(v, -128, 127) : bounded(v, 0, 255));
 		}
 	} else {
 		half = bytes / 4;
 		for (n = 0; n < half * 2; n++) {
 			v = n < half ? d->sd[n] : s->sd[n - half];
-			r.w[n] = (u16)(fn == X86_V_PACKSSDW ? clamp(v, -32768, 32767) : clamp(v, 0, 65535));
+			r.w[n] = (u16)(fn == X86_V_PACKSSDW ? bounded(v, -32768, 32767) : bounded(v, 0, 65535));
 		}
 	}
 	memcpy(d, &r, bytes);
@@ -159,12 +159,12 @@ void x86_vec_int(u32 fn, union x86_v *d, const union x86_v *s, u32 bytes, u32 im
 	case X86_V_PMAXSW: LANES(sw, s16, x > y ? x : y);
 	case X86_V_PADDUSB: LANES(b, u8, x + y > 255 ? 255 : (u8)(x + y));
 	case X86_V_PADDUSW: LANES(w, u16, x + y > 65535 ? 65535 : (u16)(x + y));
-	case X86_V_PADDSB: LANES(sb, s8, (s8)clamp(x + y, -128, 127));
-	case X86_V_PADDSW: LANES(sw, s16, (s16)clamp(x + y, -32768, 32767));
+	case X86_V_PADDSB: LANES(sb, s8, (s8)bounded(x + y, -128, 127));
+	case X86_V_PADDSW: LANES(sw, s16, (s16)bounded(x + y, -32768, 32767));
 	case X86_V_PSUBUSB: LANES(b, u8, x < y ? 0 : (u8)(x - y));
 	case X86_V_PSUBUSW: LANES(w, u16, x < y ? 0 : (u16)(x - y));
-	case X86_V_PSUBSB: LANES(sb, s8, (s8)clamp(x - y, -128, 127));
-	case X86_V_PSUBSW: LANES(sw, s16, (s16)clamp(x - y, -32768, 32767));
+	case X86_V_PSUBSB: LANES(sb, s8, (s8)bounded(x - y, -128, 127));
+	case X86_V_PSUBSW: LANES(sw, s16, (s16)bounded(x - y, -32768, 32767));
 	case X86_V_PAVGB: LANES(b, u8, (u8)((x + y + 1) >> 1));
 	case X86_V_PAVGW: LANES(w, u16, (u16)((x + y + 1) >> 1));
 	case X86_V_PMULLW: LANES(w, u16, (u16)((u32)x * y));
