@@ -77,6 +77,12 @@ def read_log(text: str, scratch: Path) -> tuple[list[str], list[str]]:
     return compiled, complaints
 
 
+def _ages(headers: Path) -> list[str]:
+    """What changes when a kernel is configured or built anew."""
+    files = (headers / name for name in (".config", "Module.symvers", "include/generated/autoconf.h"))
+    return [str(file.stat().st_mtime_ns) for file in files if file.exists()]
+
+
 def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
           ahead: bool = False) -> BuildResult:
     """Builds in the given mode. Only 'normal' is incremental: warnings show only for what is compiled.
@@ -99,7 +105,7 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
         jobs = os.cpu_count() or 1
         argv = ["make", f"-j{jobs}", "-C", str(tree.headers), f"M={scratch}", *tree.make_vars, *MODES[mode], "modules"]
         # Even a make that has nothing to do takes seconds; this file says that the module is of these very sources.
-        stamp, words = scratch / ".built", " ".join(argv)
+        stamp, words = scratch / ".built", " ".join([*argv, *_ages(tree.headers)])
         known = stamp.read_text() if stamp.exists() else ""
         stamp.unlink(missing_ok=True)
         changed = sync(source, scratch, names)

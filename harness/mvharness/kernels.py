@@ -38,7 +38,8 @@ class Kernel:
         return release_key(self.release)
 
     def __str__(self) -> str:
-        return f"{self.release} (Debian {self.version})" + (f" {self.flavor}" if self.flavor else "")
+        origin = f"Debian {self.version}" if self.image else self.version
+        return f"{self.release} ({origin})" + (f" {self.flavor}" if self.flavor else "")
 
 
 def release_key(release: str) -> tuple[int, ...]:

@@ -36,6 +36,8 @@ class KernelTree:
         if not _gcc_aligns_functions():
             common += ("CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=",)
         if self.kernel.flavor:
+            if self.arch == "arm64":
+                return ("ARCH=arm64", f"CC={CROSS}{COMPILER}", f"CROSS_COMPILE={CROSS}", *common)
             return (f"ARCH={ownkernel.MAKE_ARCH[self.arch]}", f"CC={COMPILER}", *common)
         if self.arch == "arm64":
             return (*common, f"CC={CROSS}{COMPILER}", f"CROSS_COMPILE={CROSS}", "ARCH=arm64", "DEB_BUILD_ARCH=amd64",
@@ -168,7 +170,9 @@ def _given(row: Row) -> KernelTree:
         raise UsageError(f"-k {row.path}: it holds none of {', '.join(names)}; build the kernel first.")
     release_file = headers / "include/config/kernel.release"
     release = release_file.read_text().strip() if release_file.exists() else row.name
-    kernel = Kernel(release, "your tree", "", (), (), arch, (), "own")
+    # two trees of one release are two kernels; compilers and make take no spaces or commas in a path
+    which = re.sub(r"[^\w.+-]", "_", paths.path_id(path))
+    kernel = Kernel(release, which, "", (), (), arch, (), "own")
     return KernelTree(kernel, path, boot, headers, arch)
 
 
