@@ -22,7 +22,7 @@ pre { background: #8881; padding: .7rem; overflow: auto; max-height: 28rem; font
 code { background: #8882; padding: .1rem .3rem; } summary { cursor: pointer; margin: .3rem 0; }
 .timeline { min-width: 60rem; width: 100%; font: 11px system-ui, sans-serif; } .timeline text { fill: currentColor; }
 .timeline .label { fill: #fff; } .timeline .grid { stroke: var(--line); }
-.scroll { overflow-x: auto; } h2 { margin-top: 2.2rem; } .sum { font-size: 1.15rem; }
+.scroll { overflow-x: auto; } .scroll td, .scroll th { white-space: nowrap; } h2 { margin-top: 2.2rem; } .sum { font-size: 1.15rem; }
 """
 
 

@@ -65,8 +65,12 @@ class PackageTest(unittest.TestCase):
         # dkms makes a signing key for the machine when it has none; there it would stay
         apart = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs /var/lib/dkms && exec "$@"', "sh"]
         must([*apart, "dkms", "add", "mockvisor/0.1.0", *dkms])
-        must([*apart, "dkms", "build", "mockvisor/0.1.0", "-k", tree.kernel.release, "-a", "x86_64", "--kernelsourcedir", tree.headers,
-              *dkms])
+        try:
+            must([*apart, "dkms", "build", "mockvisor/0.1.0", "-k", tree.kernel.release, "-a", "x86_64", "--kernelsourcedir",
+                  tree.headers, *dkms])
+        except AssertionError as error:
+            logs = [log.read_text()[-4000:] for log in (self.work / "tree").rglob("make.log")]
+            raise AssertionError("\n".join([str(error), *logs])) from None
         built = list((self.work / "tree").rglob("mockvisor.ko*"))
         self.assertEqual(len(built), 1, built)
 
