@@ -112,7 +112,7 @@ class Generator {
     u32 count = 1;
     if (op < 0xd0) { imm(1); count = c_.bytes.back(); } else if (op >= 0xd2) count = 99;
     c_.undefined = digit >= 4 ? kAF : 0;
-    if ((count & 31) != 1 || count == 99) c_.undefined |= kOF;
+    if ((count & (size_ == 8 ? 63 : 31)) != 1 || count == 99) c_.undefined |= kOF;
     if (count != 1 && digit >= 4 && size_ < 4) c_.undefined |= kCF;  // counts above the width
     return c_;
   }

@@ -212,7 +212,8 @@ static struct fp_num round_tiny(struct fp_env *env, const struct fp_format *f, s
 	}
 	if (tiny && (env->unmasked & FP_UNDERFLOW)) {
 		env->flags |= FP_UNDERFLOW;
-		if (env->wrap) {
+		/* what the moved exponent cannot hold either gets the masked response (1 8.5.5) */
+		if (env->wrap && n.exp + 24576 >= f->emin) {
 			sig = drop_bits(env, n.sign, n.sig, low, drop, &carry, &lost, &up);
 			n.exp += 24576 + carry;
 			n.sig = carry ? TOP : sig;
@@ -255,7 +256,7 @@ struct fp_num fp_round(struct fp_env *env, const struct fp_format *f, u8 sign, s
 	}
 	env->up = up;
 	if (unlikely(n.exp > f->emax)) {
-		if (!env->wrap || !(env->unmasked & FP_OVERFLOW))
+		if (!env->wrap || !(env->unmasked & FP_OVERFLOW) || n.exp - 24576 > f->emax)
 			return overflow(env, f, sign, precision);
 		env->flags |= FP_OVERFLOW;
 		n.exp -= 24576;

@@ -8,6 +8,7 @@
  */
 #include "../dispatch.h"
 #include "prepare.h"
+#include "simd/simd.h"
 
 #ifndef X86_STEP
 #define X86_STEP x86_step
@@ -253,6 +254,22 @@
 		if (unlikely(!to)) goto slow;                                                                             \
 		R64(X86_RSP * 8) = (ea + BYTES_##Z) & mask; b = to; goto enter;
 
+/* The top bits of eight bytes: each byte of the product's top collects one. */
+static __always_inline u32 byte_signs(u64 v)
+{
+	return (u32)(((v >> 7 & 0x0101010101010101ull) * 0x0102040810204080ull) >> 56);
+}
+
+/* The source is read first: guest memory may change meanwhile. */
+static noinline void vector_from_memory(struct x86_cpu *cpu, const struct x86_insn *i, const void *p)
+{
+	union x86_v v;
+
+	v.q[0] = env_guest_ld64(p);
+	v.q[1] = env_guest_ld64((const u8 *)p + 8);
+	x86_vec_int(i->sem - X86_SEM_VECTOR, x86_xmm(cpu, i->reg), &v, 16, (u8)i->imm, i->sub);
+}
+
 static noinline void rotate_flags(struct x86_flags *f, bool cf, bool of)
 {
 	x86_flags_put(f, (x86_flags_work_out(f) & ~(X86_FLAG_CF | X86_FLAG_OF)) | (cf ? X86_FLAG_CF : 0) |
@@ -423,6 +440,43 @@ slow:
 	CMPJ(D, RM, LOAD_RM(D)) CMPJ(Q, RM, LOAD_RM(Q))
 	TESTJ(B, RR, LOAD_RR(B)) TESTJ(D, RR, LOAD_RR(D)) TESTJ(Q, RR, LOAD_RR(Q))
 	TESTJ(B, RI, LOAD_RI(B)) TESTJ(D, RI, LOAD_RI(D)) TESTJ(B, MI, LOAD_MI(B))
+
+	/* vectors; imm of moves: address bits that must be clear */
+	HV_OP(V_MOVE): *x86_xmm(cpu, i->reg) = *x86_xmm(cpu, i->rm); i++; HV_NEXT(i->op);
+	HV_OP(V_LOAD):
+		ea = EA_X;
+		READ_AT(p, ea, 16);
+		if (unlikely(ea & (u64)i->imm))
+			goto slow;
+		cpu->fpu.xmm[i->reg][0] = env_guest_ld64(p);
+		cpu->fpu.xmm[i->reg][1] = env_guest_ld64((u8 *)p + 8);
+		i++;
+		HV_NEXT(i->op);
+	HV_OP(V_STORE):
+		ea = EA_X;
+		WRITE_AT(p, ea, 16);
+		if (unlikely(ea & (u64)i->imm))
+			goto slow;
+		env_guest_st64(p, cpu->fpu.xmm[i->reg][0]);
+		env_guest_st64((u8 *)p + 8, cpu->fpu.xmm[i->reg][1]);
+		i++;
+		HV_NEXT(i->op);
+	HV_OP(V_LOAD_Q): ea = EA_X; READ_AT(p, ea, 8); cpu->fpu.xmm[i->reg][0] = env_guest_ld64(p); cpu->fpu.xmm[i->reg][1] = 0;
+		i++; HV_NEXT(i->op);
+	HV_OP(V_STORE_Q): ea = EA_X; WRITE_AT(p, ea, 8); env_guest_st64(p, cpu->fpu.xmm[i->reg][0]); i++; HV_NEXT(i->op);
+	HV_OP(V_INT_R): x86_vec_int(i->sem - X86_SEM_VECTOR, x86_xmm(cpu, i->reg), x86_xmm(cpu, i->rm), 16, (u8)i->imm, i->sub);
+		i++; HV_NEXT(i->op);
+	HV_OP(V_INT_M):
+		ea = EA_X;
+		READ_AT(p, ea, 16);
+		if (unlikely(ea & 15))
+			goto slow;
+		vector_from_memory(cpu, i, p);
+		i++;
+		HV_NEXT(i->op);
+	HV_OP(V_FROM_D): cpu->fpu.xmm[i->reg][0] = (u32)cpu->r[i->rm]; cpu->fpu.xmm[i->reg][1] = 0; i++; HV_NEXT(i->op);
+	HV_OP(V_FROM_Q): cpu->fpu.xmm[i->reg][0] = cpu->r[i->rm]; cpu->fpu.xmm[i->reg][1] = 0; i++; HV_NEXT(i->op);
+	HV_OP(V_MASK): cpu->r[i->reg] = byte_signs(cpu->fpu.xmm[i->rm][0]) | byte_signs(cpu->fpu.xmm[i->rm][1]) << 8; i++; HV_NEXT(i->op);
 
 	HV_DISPATCH_END
 out:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* From meaning and operand form to the executor's operation.  What finds none stays HV_OP_SLOW. */
 #include "internal.h"
+#include "simd/simd.h"
 
 /* Memory operand whose segment needs neither base nor limit here. */
 static bool plain_memory(const struct x86_insn *i, u32 mode)
@@ -165,12 +166,54 @@ static u16 branch(const struct x86_insn *i, u32 mode, bool mem)
 	return m64 ? HV_OP_JMP_R : HV_OP_SLOW;
 }
 
+/*
+ * SSE2 is enabled.  Instructions of SSE3 and later have bits of their own in x86_cpu.features, which the decoder does not know:
+ * they stay with the general path.
+ */
+static u16 vector(struct x86_insn *i, bool mem)
+{
+	u32 fn = i->sem - X86_SEM_VECTOR;
+	const struct x86_vec_row *r = &x86_vec_rows[fn];
+
+	switch (fn) {
+	case X86_V_MOVU: case X86_V_MOVA: case X86_V_MOVDQ: case X86_V_MOVU_ST: case X86_V_MOVA_ST: case X86_V_MOVDQ_ST:
+		if (!mem) {
+			if (fn == X86_V_MOVU_ST || fn == X86_V_MOVA_ST || fn == X86_V_MOVDQ_ST) {
+				u8 swap = i->reg;
+
+				i->reg = i->rm;
+				i->rm = swap;
+				i->sem = (u16)(X86_SEM_VECTOR + X86_V_MOVU);
+			}
+			return HV_OP_V_MOVE;
+		}
+		i->imm = (r->flags & VF_ANY) || (i->sub == X86_VEC_F3) ? 0 : 15;
+		return fn == X86_V_MOVU || fn == X86_V_MOVA || fn == X86_V_MOVDQ ? HV_OP_V_LOAD : HV_OP_V_STORE;
+	case X86_V_MOVQ:
+		return mem ? HV_OP_V_LOAD_Q : HV_OP_SLOW;
+	case X86_V_MOVQ_ST: case X86_V_MOVL_ST:
+		return mem ? HV_OP_V_STORE_Q : HV_OP_SLOW;
+	case X86_V_MOVD:
+		return mem || i->sub != X86_VEC_66 ? HV_OP_SLOW : i->size == 8 ? HV_OP_V_FROM_Q : HV_OP_V_FROM_D;
+	case X86_V_PMOVMSKB:
+		return i->sub == X86_VEC_66 ? HV_OP_V_MASK : HV_OP_SLOW;
+	default:
+		break;
+	}
+	if (r->kind != VC_INT || r->has > X86_HAS_SSE2 || (r->flags & (VF_M2 | VF_M4 | VF_M8)) ||
+	    ((r->flags & VF_MMX) && i->sub == X86_VEC_NP))
+		return HV_OP_SLOW;
+	return mem ? HV_OP_V_INT_M : HV_OP_V_INT_R;
+}
+
 static u16 choose(struct x86_insn *i, u32 mode)
 {
 	bool mem = i->flags & X86_I_MEM;
 
 	if ((i->flags & X86_I_LOCK) || (mem && i->sem != X86_SEM_LEA && !plain_memory(i, mode)))
 		return HV_OP_SLOW;
+	if (i->sem >= X86_SEM_VECTOR)
+		return mode & X86_MODE_SSE ? vector(i, mem) : HV_OP_SLOW;
 	switch (i->sem) {
 	case X86_SEM_ADD:
 		return alu(i, HV_OP_ADD_B_RR, mem);

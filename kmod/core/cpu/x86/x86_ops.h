@@ -82,7 +82,8 @@ enum x86_sem {
 	X86_FUSED_CC(X, CMPJ_B_MI) X86_FUSED_CC(X, CMPJ_D_MI) X86_FUSED_CC(X, CMPJ_Q_MI)                                  \
 	X86_FUSED_CC(X, CMPJ_D_RM) X86_FUSED_CC(X, CMPJ_Q_RM)                                                             \
 	X86_FUSED_TEST_CC(X, TESTJ_B_RR) X86_FUSED_TEST_CC(X, TESTJ_D_RR) X86_FUSED_TEST_CC(X, TESTJ_Q_RR)                \
-	X86_FUSED_TEST_CC(X, TESTJ_B_RI) X86_FUSED_TEST_CC(X, TESTJ_D_RI) X86_FUSED_TEST_CC(X, TESTJ_B_MI)
+	X86_FUSED_TEST_CC(X, TESTJ_B_RI) X86_FUSED_TEST_CC(X, TESTJ_D_RI) X86_FUSED_TEST_CC(X, TESTJ_B_MI)                \
+	X(V_MOVE) X(V_LOAD) X(V_STORE) X(V_LOAD_Q) X(V_STORE_Q) X(V_INT_R) X(V_INT_M) X(V_FROM_D) X(V_FROM_Q) X(V_MASK)
 
 enum x86_op {
 #define X(name) HV_OP_##name,

@@ -206,6 +206,15 @@ void x87_scale(struct x86_cpu *cpu)
 			t.round = FP_TRUNCATE;
 			n = b.kind == FP_FINITE && b.exp > 16 ? (b.sign ? -100000 : 100000) : (s64)fp_to_int(&t, b, 32, true);
 			r = fp_round(&e, &fp_format80, a.sign, a.exp + (s32)n, a.sig, 0);
+			/* too far even for a moved exponent: infinity or zero, whatever RC says */
+			if ((e.unmasked & FP_OVERFLOW) && a.exp + n - 24576 > 16383) {
+				r.kind = FP_INF_NUM;
+				r.sig = 1ull << 63;
+				e.up = 1;
+			} else if ((e.unmasked & FP_UNDERFLOW) && a.exp + n + 24576 < -16382) {
+				r.kind = FP_ZERO_NUM;
+				e.up = 0;
+			}
 		}
 	}
 	if (x87_end(cpu, &e))
