@@ -19,6 +19,7 @@
 #define X86_MODE_TRAP 0x40u	/* RFLAGS.TF: links must not be followed */
 #define X86_MODE_ONE 0x80u	/* a block of one instruction, never linked */
 #define X86_MODE_SSE 0x200u	/* SSE2 is there and enabled: the executor may do its moves */
+#define X86_MODE_DEBUG 0x400u	/* a breakpoint is enabled: one instruction at a time */
 #define X86_MODE_LONG 0x100u	/* EFER.LMA: some opcodes of compatibility mode differ */
 
 /* How a helper leaves an instruction. */
@@ -234,6 +235,21 @@ enum x86_leave x86_deliver(struct x86_cpu *cpu, u8 vector, enum x86_event event,
 enum x86_leave x86_iret(struct x86_cpu *cpu, u32 size);
 enum x86_leave x86_far_jump(struct x86_cpu *cpu, u16 selector, u64 rip, bool call, u32 size, u64 next);
 enum x86_leave x86_far_return(struct x86_cpu *cpu, u32 size, u32 extra);
+
+/* debug.c: matches with DR0..DR3 of kind 0 execution, 1 write, 2 port, 3 read; remembered in cpu->debug_hit */
+bool x86_debug_match(struct x86_cpu *cpu, u64 at, u32 size, u32 kind);
+enum x86_leave x86_move_debug(struct x86_cpu *cpu, struct x86_insn *i);
+
+/* task.c */
+enum x86_switch { X86_SWITCH_JUMP, X86_SWITCH_CALL, X86_SWITCH_GATE, X86_SWITCH_IRET };
+enum x86_leave x86_task_switch(struct x86_cpu *cpu, u16 selector, enum x86_switch why, u64 next, bool has_error, u32 error,
+			       bool *switched);
+enum x86_leave x86_task_jump(struct x86_cpu *cpu, u16 selector, enum x86_switch why, u64 next);
+enum x86_leave x86_far_system(struct x86_cpu *cpu, u16 selector, struct x86_descriptor *g, bool call, u64 next);
+enum x86_leave x86_iret_86(struct x86_cpu *cpu, u64 rip, u16 cs, u64 flags, u64 sp);
+void x86_segment_86(struct x86_cpu *cpu, u32 n, u16 selector);
+bool x86_sensitive_86(const struct x86_cpu *cpu);
+enum x86_leave x86_tss_stack(struct x86_cpu *cpu, u32 level, u16 *ss, u64 *sp);
 
 /* stack accesses (segment.c): offsets from RSP within the stack's width */
 u64 x86_sp_mask(const struct x86_cpu *cpu);

@@ -46,7 +46,7 @@ static enum x86_leave deliver_real(struct x86_cpu *cpu, u8 vector, enum x86_even
 }
 
 /* The stack of an inner level, from the TSS of 32 or 16 bits (3A 7.2.1). */
-static enum x86_leave tss_stack(struct x86_cpu *cpu, u32 level, u16 *ss, u64 *sp)
+enum x86_leave x86_tss_stack(struct x86_cpu *cpu, u32 level, u16 *ss, u64 *sp)
 {
 	const struct x86_segment *tr = &cpu->seg[X86_TR];
 	bool wide = tr->attributes & 8;
@@ -102,8 +102,7 @@ static enum x86_leave gate_check(struct x86_cpu *cpu, u8 vector, u64 gate, enum 
 {
 	u32 code = vector * 8u + 2 + external_bit(event), type = (gate >> 40) & 0x1f;
 
-	/* Task gates end here as well: no hardware task switch. */
-	if ((type & 0x1e) != GATE_INT32 && ((type & 0x1e) != GATE_INT16 || x86_long(cpu)))
+	if ((type != GATE_TASK || x86_long(cpu)) && (type & 0x1e) != GATE_INT32 && ((type & 0x1e) != GATE_INT16 || x86_long(cpu)))
 		return x86_raise_error(cpu, X86_GP, code);
 	if (event == X86_EVENT_SOFT && ((gate >> 45) & 3) < cpu->cpl)
 		return x86_raise_error(cpu, X86_GP, code);
@@ -130,6 +129,13 @@ static enum x86_leave deliver_protected(struct x86_cpu *cpu, u8 vector, enum x86
 	if (e)
 		return e;
 	selector = (u16)(gate >> 16);
+	if (((gate >> 40) & 0x1f) == GATE_TASK) {
+		bool switched;
+
+		e = x86_task_switch(cpu, selector, X86_SWITCH_GATE, cpu->rip, has_error, error, &switched);
+		x86_mode_update(cpu);
+		return e;
+	}
 	rip = (gate & 0xffff) | (gate & (8ull << 40) ? (gate >> 32) & 0xffff0000 : 0);
 	if (!(selector & 0xfffc))
 		return x86_raise_error(cpu, X86_GP, ext);
@@ -152,7 +158,7 @@ static enum x86_leave deliver_protected(struct x86_cpu *cpu, u8 vector, enum x86
 	f.sp = cpu->r[X86_RSP] & x86_sp_mask(cpu);
 	f.count = 0;
 	if (level < cpu->cpl) {
-		e = tss_stack(cpu, level, &ss_selector, &f.sp);
+		e = x86_tss_stack(cpu, level, &ss_selector, &f.sp);
 		if (e)
 			return e;
 		if (!(ss_selector & 0xfffc))
@@ -296,7 +302,7 @@ enum x86_leave x86_deliver(struct x86_cpu *cpu, u8 vector, enum x86_event event,
 
 	for (;;) {
 		/* faults (not traps) push RF set, so that a breakpoint on the instruction does not hit again (3B 17.3.1.1) */
-		if (event == X86_EVENT_EXCEPTION && vector != X86_DB && vector != X86_DF && !x86_real(cpu))
+		if (event == X86_EVENT_EXCEPTION && (vector != X86_DB || cpu->was_rf == 2) && vector != X86_DF && !x86_real(cpu))
 			cpu->rflags |= X86_FLAG_RF;
 		if (x86_real(cpu))
 			e = deliver_real(cpu, vector, event);
@@ -326,6 +332,8 @@ enum x86_leave x86_deliver(struct x86_cpu *cpu, u8 vector, enum x86_event event,
 		cpu->rflags = (cpu->rflags & ~X86_FLAG_RF) | rf;
 		return e;
 	}
+	if (vector == X86_DB)
+		cpu->dr[7] &= ~0x2000ull;	/* GD: the handler may use the debug registers (3B 17.2.4) */
 	cpu->hv.epoch++;
 	x86_mode_update(cpu);
 	return X86_JUMP;
@@ -347,6 +355,8 @@ static enum x86_leave iret_real(struct x86_cpu *cpu, u32 size)
 		return e;
 	/* 2A IRET: a 32-bit one leaves VM, VIF and VIP alone; a 16-bit one everything above bit 15 */
 	keep = size == 4 ? X86_FLAG_VM | X86_FLAG_VIF | X86_FLAG_VIP : ~0xffffull;
+	if (cpu->rflags & X86_FLAG_VM)
+		keep |= X86_FLAG_IOPL;
 	x86_flags_load(cpu, ((flags & ~keep) | (cpu->rflags & keep)) & 0x3f7fd7);
 	x86_sp_put(cpu, sp);
 	cpu->rip = rip;
@@ -391,9 +401,8 @@ static enum x86_leave return_far(struct x86_cpu *cpu, u32 size, bool with_flags,
 	if (e)
 		return e;
 	cs_sel = (u16)cs_raw;
-	/* back to virtual-8086 mode: not implemented */
 	if (with_flags && size == 4 && (flags & X86_FLAG_VM) && !cpu->cpl && !x86_long(cpu))
-		return x86_raise_error(cpu, X86_GP, 0);
+		return x86_iret_86(cpu, rip, cs_sel, flags, sp);
 	if (!(cs_sel & 0xfffc))
 		return x86_raise_error(cpu, X86_GP, 0);
 	e = x86_descriptor_read(cpu, cs_sel, X86_GP, &cs);
@@ -454,14 +463,32 @@ static enum x86_leave return_far(struct x86_cpu *cpu, u32 size, bool with_flags,
 	return X86_NEXT;
 }
 
+/* IRET with NT set: back along the link; @size only tells how long the instruction is remembered to be. */
+static enum x86_leave task_return(struct x86_cpu *cpu, u32 size)
+{
+	enum x86_leave e;
+	u64 link;
+
+	(void)size;
+	e = x86_lin_read(cpu, (u32)cpu->seg[X86_TR].base, 2, 0, &link);
+	if (e)
+		return e;
+	cpu->nmi_blocked = 0;
+	return x86_task_jump(cpu, (u16)link, X86_SWITCH_IRET, cpu->iret_next);
+}
+
 enum x86_leave x86_iret(struct x86_cpu *cpu, u32 size)
 {
 	enum x86_leave e;
 
 	if (x86_real(cpu))
 		e = iret_real(cpu, size);
-	else if (cpu->rflags & (X86_FLAG_NT | X86_FLAG_VM))	/* task return and VM86: not implemented */
+	else if (cpu->rflags & X86_FLAG_VM)
+		e = x86_sensitive_86(cpu) ? x86_raise_error(cpu, X86_GP, 0) : iret_real(cpu, size);
+	else if ((cpu->rflags & X86_FLAG_NT) && x86_long(cpu))
 		e = x86_raise_error(cpu, X86_GP, 0);
+	else if (cpu->rflags & X86_FLAG_NT)
+		return task_return(cpu, size);
 	else
 		e = return_far(cpu, size, true, 0);
 	if (e)
@@ -498,7 +525,7 @@ enum x86_leave x86_far_return(struct x86_cpu *cpu, u32 size, u32 extra)
 	return X86_JUMP;
 }
 
-/* Far JMP and CALL; gates and task switches raise #GP for now. */
+/* Far JMP and CALL; gates and tasks: task.c */
 enum x86_leave x86_far_jump(struct x86_cpu *cpu, u16 selector, u64 rip, bool call, u32 size, u64 next)
 {
 	u64 sp = cpu->r[X86_RSP] & x86_sp_mask(cpu);
@@ -510,6 +537,8 @@ enum x86_leave x86_far_jump(struct x86_cpu *cpu, u16 selector, u64 rip, bool cal
 		if (!(selector & 0xfffc))
 			return x86_raise_error(cpu, X86_GP, 0);
 		e = x86_descriptor_read(cpu, selector, X86_GP, &cs);
+		if (!e && !(cs.seg.attributes & 0x10))
+			return x86_far_system(cpu, selector, &cs, call, next);
 		if (!e)
 			e = x86_check_code(cpu, selector, &cs, cpu->cpl, false);
 		if (e)

@@ -138,7 +138,7 @@ static enum x86_leave find_or_decode(struct x86_cpu *cpu, u64 lin, u32 mode, str
 static enum x86_leave next_block(struct x86_cpu *cpu, u64 left, bool one)
 {
 	u64 lin = linear_rip(cpu), limit = cpu->seg[X86_CS].limit;
-	u32 mode = cpu->mode & ~X86_MODE_TRAP;
+	u32 mode = cpu->mode & ~(X86_MODE_TRAP | X86_MODE_DEBUG);
 	struct hv_block *b;
 	enum x86_leave e;
 
@@ -240,6 +240,23 @@ static enum x86_leave raise_pending(struct x86_cpu *cpu)
 	return x86_deliver(cpu, cpu->vector, X86_EVENT_EXCEPTION, cpu->has_error, cpu->error);
 }
 
+/* An instruction breakpoint is a fault, before anything else of the instruction; RF holds it off once (3B 17.3.1.1). */
+static enum x86_leave code_breakpoint(struct x86_cpu *cpu)
+{
+	enum x86_leave e;
+
+	if ((cpu->rflags & X86_FLAG_RF) || cpu->shadow == 2 || cpu->hv.replay.done)
+		return X86_NEXT;
+	if (!x86_debug_match(cpu, linear_rip(cpu), 1, 0))
+		return X86_NEXT;
+	cpu->dr[6] |= cpu->debug_hit;
+	cpu->debug_hit = 0;
+	cpu->was_rf = 2;	/* the frame gets RF set: this #DB is a fault */
+	e = x86_deliver(cpu, X86_DB, X86_EVENT_EXCEPTION, false, 0);
+	cpu->was_rf = 0;
+	return e;
+}
+
 enum hv_exit_kind x86_prepare(struct x86_cpu *cpu, u64 left)
 {
 	enum x86_leave e;
@@ -264,9 +281,13 @@ enum hv_exit_kind x86_prepare(struct x86_cpu *cpu, u64 left)
 		}
 		if (!left && !cpu->hv.idle)
 			return HV_EXIT_BUDGET;
-		if (cpu->trap) {
+		if (unlikely(cpu->trap || cpu->debug_hit) && cpu->shadow == 2)
+			cpu->trap = 0;	/* behind MOV SS: a single step is lost, a data breakpoint waits */
+		else if (unlikely(cpu->trap || cpu->debug_hit)) {
+			cpu->dr[6] |= cpu->debug_hit | (cpu->trap ? 1u << 14 : 0);
 			cpu->trap = 0;
-			cpu->dr[6] |= 1u << 14;
+			cpu->debug_hit = 0;
+			cpu->was_rf = 0;
 			if (x86_deliver(cpu, X86_DB, X86_EVENT_EXCEPTION, false, 0) == X86_STOP)
 				return cpu->stop;
 			cpu->from = NULL;
@@ -291,7 +312,14 @@ enum hv_exit_kind x86_prepare(struct x86_cpu *cpu, u64 left)
 		}
 		if (cpu->hv.idle)
 			return HV_EXIT_IDLE;
-		e = next_block(cpu, left, cpu->shadow || (cpu->mode & X86_MODE_TRAP) || cpu->hv.replay.done);
+		e = unlikely(cpu->mode & X86_MODE_DEBUG) ? code_breakpoint(cpu) : X86_NEXT;
+		if (e == X86_STOP)
+			return cpu->stop;
+		if (e) {
+			cpu->from = NULL;
+			continue;
+		}
+		e = next_block(cpu, left, cpu->shadow || (cpu->mode & (X86_MODE_TRAP | X86_MODE_DEBUG)) || cpu->hv.replay.done);
 		if (e == X86_NEXT)
 			break;
 		if (e == X86_FAULT)
@@ -302,6 +330,8 @@ enum hv_exit_kind x86_prepare(struct x86_cpu *cpu, u64 left)
 	}
 	cpu->from = NULL;
 	cpu->was_shadow = cpu->shadow;
+	cpu->was_rf = !!(cpu->rflags & X86_FLAG_RF);
+	cpu->rflags &= ~X86_FLAG_RF;
 	cpu->shadow = 0;
 	cpu->trap = !!(cpu->mode & X86_MODE_TRAP);
 	return HV_EXIT_NONE;
@@ -314,6 +344,7 @@ enum hv_exit_kind x86_leave_block(struct x86_cpu *cpu, struct x86_insn *i, enum 
 		return HV_EXIT_NONE;
 	case X86_FAULT:
 		cpu->trap = 0;
+		cpu->debug_hit = 0;
 		cpu->insn_rip = x86_this_rip(cpu, i);
 		cpu->rip = cpu->soft ? x86_next_rip(cpu, i) : cpu->insn_rip;
 		e = x86_deliver(cpu, cpu->vector, cpu->soft ? X86_EVENT_SOFT : X86_EVENT_EXCEPTION, cpu->has_error, cpu->error);
@@ -325,6 +356,9 @@ enum hv_exit_kind x86_leave_block(struct x86_cpu *cpu, struct x86_insn *i, enum 
 		cpu->rip = x86_this_rip(cpu, i);
 	}
 	cpu->trap = 0;
+	cpu->debug_hit = 0;
 	cpu->shadow = cpu->was_shadow;
+	if (cpu->was_rf)
+		cpu->rflags |= X86_FLAG_RF;
 	return e == X86_AGAIN ? HV_EXIT_NONE : cpu->stop;
 }

@@ -41,6 +41,8 @@ enum x86_leave x86_linear(struct x86_cpu *cpu, u32 seg, u64 off, u32 size, u32 h
 		*lin = seg == X86_FS || seg == X86_GS ? s->base + off : off;
 		if (unlikely(!x86_canonical(*lin) || !x86_canonical(*lin + size - 1)))
 			return address_fault(cpu, seg);
+		if (unlikely(cpu->mode & X86_MODE_DEBUG))
+			x86_debug_match(cpu, *lin, size, how & X86_WRITE ? 1 : 3);
 		return X86_NEXT;
 	}
 	off = (u32)off;
@@ -57,6 +59,8 @@ enum x86_leave x86_linear(struct x86_cpu *cpu, u32 seg, u64 off, u32 size, u32 h
 	}
 	if (unlikely(!within_limit(s, off, size)))
 		return address_fault(cpu, seg);
+	if (unlikely(cpu->mode & X86_MODE_DEBUG))
+		x86_debug_match(cpu, *lin, size, how & X86_WRITE ? 1 : 3);
 	return X86_NEXT;
 }
 

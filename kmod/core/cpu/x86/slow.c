@@ -736,7 +736,7 @@ static enum x86_leave move_segment(struct x86_cpu *cpu, struct x86_insn *i)
 		TRY(x86_load_segment(cpu, i->sub, (u16)v));
 	}
 	if (i->sub == X86_SS)
-		cpu->shadow = 1;
+		cpu->shadow = 2;	/* debug exceptions wait, too (3A 6.8.3) */
 	cpu->rip = x86_next_rip(cpu, i);
 	return X86_JUMP;
 }
@@ -876,8 +876,12 @@ static enum x86_leave general(struct x86_cpu *cpu, struct x86_insn *i)
 	case X86_SEM_POPA:
 		return pop_all(cpu, i);
 	case X86_SEM_PUSHF:
+		if (x86_sensitive_86(cpu))
+			return x86_raise_error(cpu, X86_GP, 0);
 		return push(cpu, i->size, x86_flags_get(cpu) & ~(X86_FLAG_RF | X86_FLAG_VM));
 	case X86_SEM_POPF:
+		if (x86_sensitive_86(cpu))
+			return x86_raise_error(cpu, X86_GP, 0);
 		return pop_flags(cpu, i);
 	case X86_SEM_ENTER:
 		return enter(cpu, i);

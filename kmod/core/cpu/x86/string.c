@@ -15,7 +15,7 @@ enum x86_leave x86_port(struct x86_cpu *cpu, u32 port, u32 size, u8 direction, u
 	u64 at, map;
 
 	/* I/O permission bitmap of the TSS (1 19.5.2) */
-	if (cpu->cpl > (cpu->rflags & X86_FLAG_IOPL) >> 12 && !x86_real(cpu)) {
+	if ((cpu->cpl > (cpu->rflags & X86_FLAG_IOPL) >> 12 || (cpu->rflags & X86_FLAG_VM)) && !x86_real(cpu)) {
 		if (!(tr->attributes & 8) || tr->limit < 103)
 			return x86_raise_error(cpu, X86_GP, 0);
 		e = x86_lin_read(cpu, tr->base + 102, 2, 0, &at);
@@ -29,8 +29,11 @@ enum x86_leave x86_port(struct x86_cpu *cpu, u32 port, u32 size, u8 direction, u
 		if ((map >> (port & 7)) & ((1u << size) - 1))
 			return x86_raise_error(cpu, X86_GP, 0);
 	}
-	if (hv_cpu_device(&cpu->hv, HV_SPACE_PIO, port, (u8)size, direction, v))
+	if (hv_cpu_device(&cpu->hv, HV_SPACE_PIO, port, (u8)size, direction, v)) {
+		if (unlikely(cpu->mode & X86_MODE_DEBUG))
+			x86_debug_match(cpu, port, size, 2);
 		return X86_NEXT;
+	}
 	cpu->stop = HV_EXIT_ACCESS;
 	return X86_STOP;
 }
@@ -118,7 +121,7 @@ static u32 bulk(struct x86_cpu *cpu, struct x86_insn *i, struct where *w, u64 co
 	u64 from = w->si, to = w->di, fill = cpu->r[X86_RAX];
 	u8 *dst, *src = NULL;
 
-	if ((cpu->rflags & X86_FLAG_DF) || (i->sem != X86_SEM_MOVS && i->sem != X86_SEM_STOS) || w->mask == 0xffff ||
+	if ((cpu->mode & X86_MODE_DEBUG) || (cpu->rflags & X86_FLAG_DF) || (i->sem != X86_SEM_MOVS && i->sem != X86_SEM_STOS) || w->mask == 0xffff ||
 	    !(cpu->mode & X86_MODE_FLAT_DATA) || i->seg == X86_FS || i->seg == X86_GS || i->seg == X86_CS)
 		return 0;
 	room = (u32)(HV_PAGE_SIZE - (to & ~HV_PAGE_MASK));

@@ -180,36 +180,6 @@ static enum x86_leave move_from_control(struct x86_cpu *cpu, struct x86_insn *i)
 	return X86_NEXT;
 }
 
-/* Debug registers are kept, breakpoints do not fire. */
-static enum x86_leave move_debug(struct x86_cpu *cpu, struct x86_insn *i)
-{
-	u32 n = i->sub;
-	u64 v;
-
-	if (n > 7)
-		return x86_raise(cpu, X86_UD);
-	if (n == 4 || n == 5) {
-		if (cpu->cr4 & CR4_DE)
-			return x86_raise(cpu, X86_UD);
-		n += 2;
-	}
-	if (cpu->cpl)
-		return gp(cpu);
-	if (i->sem == X86_SEM_MOV_DR_FROM) {
-		x86_reg_put(cpu, i->rm, i->size, cpu->dr[n]);
-		return X86_NEXT;
-	}
-	v = x86_reg_get(cpu, i->rm, i->size);
-	if (n >= 6 && v >> 32)
-		return gp(cpu);
-	if (n == 6)
-		v = (v & 0xe00f) | 0xffff0ff0;
-	if (n == 7)
-		v = (v & 0xffff2fff) | 0x400;
-	cpu->dr[n] = v;
-	return next_block(cpu, i);
-}
-
 static enum x86_leave table(struct x86_cpu *cpu, struct x86_insn *i)
 {
 	struct x86_table *t = i->sem == X86_SEM_SGDT || i->sem == X86_SEM_LGDT ? &cpu->gdt : &cpu->idt;
@@ -485,6 +455,8 @@ enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
 	case X86_SEM_IN: case X86_SEM_OUT:
 		return in_out(cpu, i);
 	case X86_SEM_INT:
+		if (x86_sensitive_86(cpu))
+			return gp(cpu);
 		return software_interrupt(cpu, (u8)i->imm);
 	case X86_SEM_INT3:
 		return software_interrupt(cpu, X86_BP);
@@ -495,6 +467,7 @@ enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
 			return software_interrupt(cpu, X86_OF);
 		return next_block(cpu, i);
 	case X86_SEM_IRET:
+		cpu->iret_next = x86_next_rip(cpu, i);
 		return x86_iret(cpu, i->size);
 	case X86_SEM_CLI:
 		if (cpu->cpl > (cpu->rflags & X86_FLAG_IOPL) >> 12)
@@ -511,7 +484,8 @@ enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
 	case X86_SEM_MOV_CR_FROM:
 		return move_from_control(cpu, i);
 	case X86_SEM_MOV_DR_TO: case X86_SEM_MOV_DR_FROM:
-		return move_debug(cpu, i);
+		TRY(x86_move_debug(cpu, i));
+		return i->sem == X86_SEM_MOV_DR_TO ? next_block(cpu, i) : X86_NEXT;
 	case X86_SEM_SGDT: case X86_SEM_SIDT: case X86_SEM_LGDT: case X86_SEM_LIDT:
 		return table(cpu, i);
 	case X86_SEM_SMSW:

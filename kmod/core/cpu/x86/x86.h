@@ -214,6 +214,9 @@ struct x86_cpu {
 	const struct x86_local_apic_ops *apic;	/* NULL: there is none, its MSRs raise #GP and CPUID says so */
 	struct hv_tlb tlb[2];		/* supervisor, user */
 	struct hv_tlb_entry fetch[2][X86_FETCH_ENTRIES];
+	u16 debug_hit;			/* bits of DR6 for the #DB behind the running instruction */
+	u8 was_rf;			/* RFLAGS.RF as the running instruction found it */
+	u64 iret_next;			/* behind the IRET that runs: a task switch saves it */
 	struct x86_fpu fpu;
 	u64 features;			/* bit X86_HAS_*: set by x86_cpu_init() to everything, may be narrowed before the first step */
 	u64 tsc_aux, misc_enable;

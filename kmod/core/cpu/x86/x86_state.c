@@ -42,6 +42,8 @@ void x86_mode_update(struct x86_cpu *cpu)
 		mode |= X86_MODE_LONG;
 	if (cpu->cpl == 3)
 		mode |= X86_MODE_USER;
+	if (cpu->dr[7] & 0xff)
+		mode |= X86_MODE_DEBUG;
 	if (cpu->rflags & X86_FLAG_TF)
 		mode |= X86_MODE_TRAP;
 	cpu->mode = mode;
@@ -99,6 +101,8 @@ void x86_reset(struct x86_cpu *cpu)
 	memset(cpu->pdpte, 0, sizeof(cpu->pdpte));
 	cpu->cpl = 0;
 	cpu->shadow = 0;
+	cpu->trap = 0;
+	cpu->debug_hit = 0;
 	cpu->shutdown = 0;
 	cpu->nmi_blocked = 0;
 	cpu->block = NULL;
@@ -191,6 +195,8 @@ void x86_state_set(struct x86_cpu *cpu, const struct x86_state *s)
 	/* the privilege level is the stack segment's (3C 24.4.1 keeps it there too) */
 	cpu->cpl = cpu->cr0 & CR0_PE ? (cpu->seg[X86_SS].attributes >> 5) & 3 : 0;
 	cpu->shadow = 0;
+	cpu->trap = 0;
+	cpu->debug_hit = 0;
 	cpu->shutdown = 0;
 	cpu->nmi_blocked = 0;
 	cpu->block = NULL;
