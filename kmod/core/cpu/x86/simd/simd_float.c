@@ -153,8 +153,18 @@ static void neighbours(struct fp_env *e, u32 fn, union x86_v *d, const union x86
 	*d = r;
 }
 
+/* One of several computations is done: its flags stand, whatever the next one raises. */
+static bool step(struct x86_cpu *cpu, struct fp_env *e)
+{
+	if (e->flags & e->unmasked)
+		return false;
+	cpu->fpu.mxcsr |= e->flags & 0x3f;
+	e->flags = 0;
+	return true;
+}
+
 /* 2A DPPS: products where the high nibble asks for them, summed in pairs, stored where the low nibble does. */
-static bool dot_product(struct fp_env *e, union x86_v *d, const union x86_v *s, u32 imm, bool narrow)
+static bool dot_product(struct x86_cpu *cpu, struct fp_env *e, union x86_v *d, const union x86_v *s, u32 imm, bool narrow)
 {
 	u64 p[4], sum;
 	u32 n, lanes = narrow ? 4 : 2;
@@ -164,12 +174,12 @@ static bool dot_product(struct fp_env *e, union x86_v *d, const union x86_v *s, 
 		if (imm & (16u << n))
 			p[n] = narrow ? lane(e, X86_V_MUL, d->d[n], s->d[n], 0, true) : lane(e, X86_V_MUL, d->q[n], s->q[n], 0, false);
 	}
-	if (e->flags & e->unmasked)
+	if (!step(cpu, e))
 		return false;
 	sum = lane(e, X86_V_ADD, p[0], p[1], 0, narrow);
 	if (narrow) {
 		p[2] = lane(e, X86_V_ADD, p[2], p[3], 0, true);
-		if (e->flags & e->unmasked)
+		if (!step(cpu, e))
 			return false;
 		sum = lane(e, X86_V_ADD, sum, p[2], 0, true);
 	}
@@ -192,7 +202,7 @@ bool x86_vec_float(struct x86_cpu *cpu, u32 fn, union x86_v *d, const union x86_
 
 	begin(cpu, &e);
 	if (fn == X86_V_DPPS || fn == X86_V_DPPD) {
-		dot_product(&e, &r, s, imm, fn == X86_V_DPPS);
+		dot_product(cpu, &e, &r, s, imm, fn == X86_V_DPPS);
 	} else if (fn == X86_V_HADDP || fn == X86_V_HSUBP || fn == X86_V_ADDSUBP) {
 		neighbours(&e, fn, &r, s, column == X86_VEC_F2);
 	} else if (narrow) {
