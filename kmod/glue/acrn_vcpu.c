@@ -51,7 +51,6 @@ static void vcpu_work(struct acrn_hsm_vcpu *v)
 	next = acrn_vcpu_step(&v->core, ACRN_HSM_BATCH);
 	switch (next) {
 	case ACRN_NEXT_AGAIN:
-		cond_resched();
 		break;
 	case ACRN_NEXT_ARENA:
 		arena_grow(&v->core.cpu.hv.blocks);
@@ -65,6 +64,8 @@ static void vcpu_work(struct acrn_hsm_vcpu *v)
 		vcpu_wait(v);
 		break;
 	}
+	/* not only after AGAIN: what is answered in the kernel (0xCF8, ioeventfds) does not wait either */
+	cond_resched();
 }
 
 static int vcpu_thread(void *data)
