@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -19,6 +20,7 @@
 #include "x86_generator.h"
 
 extern "C" {
+#include "core/cpu/x86/absent.h"
 #include "core/cpu/x86/simd/simd.h"
 }
 
@@ -693,6 +695,96 @@ TEST_F(Host, SingleInstructions) {
     ADD_FAILURE() << t.kind << " " << hex(t.bytes.data(), t.bytes.size()) << ":" << d << "\n  MV_REPLAY=" << path;
   }
   printf("%llu instructions compared twice, %llu of them faulted, %llu differences\n", count, faults, bad);
+}
+
+// Which opcodes exist: what this machine runs and we do not is intentionally absent.  Maps 0F 38 and 0F 3A, register forms:
+// all of them are harmless.
+TEST_F(Host, OpcodesThatExist) {
+  if (!native_.ok() || !host_has_it()) GTEST_SKIP() << "this machine lacks an instruction set, or the addresses are taken";
+  auto absent = [](int map, int opcode, int column) {
+#define X(m, o, c, name) if (map == m && opcode == o && (c >> column & 1)) return true;
+    X86_ABSENT_LIST(X)
+#undef X
+    return false;
+  };
+  Rng rng(1);
+  State in, us, them;
+  fill(rng, in);
+  in.fx.mxcsr = 0x1f80;
+  in.fx.fcw = 0x37f;
+  in.fx.fsw = 0;
+  for (int map = 3; map <= 4; map++)
+    for (int opcode = 0; opcode < 256; opcode++)
+      for (int column = 0; column < 4; column++) {
+        static const u8 prefix[] = {0, 0x66, 0xf3, 0xf2};
+        Trial t;
+        if (column) t.bytes.push_back(prefix[column]);
+        t.bytes.insert(t.bytes.end(), {0x0f, static_cast<u8>(map == 3 ? 0x38 : 0x3a), static_cast<u8>(opcode), 0xc1});
+        if (map == 4) t.bytes.push_back(0);
+        native_.run(t.bytes, in, &them);
+        core_.run(t.bytes, in, &us, false);
+        if (absent(map, opcode, column)) EXPECT_EQ(us.vector, 6) << hex(t.bytes.data(), t.bytes.size());
+        else EXPECT_EQ(us.vector == 6, them.vector == 6) << hex(t.bytes.data(), t.bytes.size());
+      }
+}
+
+// RCPSS, RSQRTSS: no two vendors agree in the last bits; the manual allows 1.5 * 2^-12 (SDM 1 10.4.1.1).
+TEST_F(Host, Approximations) {
+  Rng rng(environment("MV_SEED", 20261121));
+  State in, us;
+  double worst = 0;
+  for (int n = 0; n < 20000; n++) {
+    fill(rng, in);
+    float x, r;
+    u32 bits = (static_cast<u32>(rng()) & 0x7fffff) | static_cast<u32>(2 + rng() % 250) << 23;
+    memcpy(in.fx.xmm[1], &bits, 4);
+    memcpy(&x, &bits, 4);
+    bool root = n & 1;
+    core_.run({0xf3, 0x0f, static_cast<u8>(root ? 0x52 : 0x53), 0xc1}, in, &us, false);
+    memcpy(&r, us.fx.xmm[0], 4);
+    double exact = root ? 1 / std::sqrt(static_cast<double>(x)) : 1 / static_cast<double>(x);
+    worst = std::max(worst, std::fabs(r - exact) / exact);
+  }
+  printf("worst relative error 2^%.2f\n", std::log2(worst));
+  EXPECT_LE(worst, 1.5 / 4096);
+}
+
+// Below 1 in magnitude: near multiples of pi / 2 this machine reduces with a shorter pi, ours is exact.
+// Transcendental x87 instructions: how far this machine's results are from ours, in ulps.
+TEST_F(Host, Transcendentals) {
+  if (!native_.ok()) GTEST_SKIP() << "the addresses are taken";
+  Rng rng(environment("MV_SEED", 20261121));
+  State in, us, them;
+  static const struct { u8 op; const char *name; int low, high; } cases[] = {{0xf0, "f2xm1", -60, -1}, {0xf1, "fyl2x", -40, 40}, {0xf2, "fptan", -40, 0}, {0xf3, "fpatan", -40, 40}, {0xf9, "fyl2xp1", -50, -3}, {0xfb, "fsincos", -40, 0}, {0xfe, "fsin", -40, 0}, {0xff, "fcos", -40, 0}};
+  for (auto &c : cases) {
+    u64 worst = 0, differ = 0;
+    for (int n = 0; n < 4000; n++) {
+      fill(rng, in);
+      in.fx.fcw = 0x37f;
+      in.fx.fsw = 0;
+      in.fx.used = 0x03;
+      for (int k = 0; k < 2; k++) {
+        u64 sig = rng() | 1ull << 63;
+        u16 se = static_cast<u16>(0x3fff + c.low + static_cast<int>(rng() % static_cast<u64>(c.high - c.low)));
+        if (c.op != 0xf1 && rng() % 2) se |= 0x8000;
+        memcpy(in.fx.st[k], &sig, 8);
+        memcpy(in.fx.st[k] + 8, &se, 2);
+      }
+      native_.run({0xd9, c.op}, in, &them);
+      core_.run({0xd9, c.op}, in, &us, false);
+      ASSERT_EQ((us.fx.fsw ^ them.fx.fsw) & 0x3c1f, 0) << c.name << std::hex << " " << us.fx.fsw << " " << them.fx.fsw;
+      ASSERT_EQ(us.fx.used, them.fx.used);
+      u64 a, b;
+      memcpy(&a, us.fx.st[0], 8);
+      memcpy(&b, them.fx.st[0], 8);
+      u64 d = a > b ? a - b : b - a;
+      if (memcmp(us.fx.st[0] + 8, them.fx.st[0] + 8, 2)) d = d ? 0 - d : 0;  // neighbours across a power of two
+      differ += d != 0;
+      worst = std::max(worst, d);
+    }
+    printf("%s: %llu of 4000 differ, by %llu ulp at most\n", c.name, differ, worst);
+    EXPECT_LE(worst, 2u) << c.name;
+  }
 }
 
 }  // namespace
