@@ -215,6 +215,21 @@ TEST_F(System, BreakpointBehindMovSsWaits) {
   EXPECT_EQ(cpu->r[X86_RAX], 1u);
 }
 
+TEST_F(System, StringInstructionsTrapAfterEachIteration) {
+  start(0);
+  code({0xf3, 0xaa, 0xf4});  // rep stosb
+  x86_state s = state();
+  s.gpr[X86_RCX] = 5;
+  s.gpr[X86_RDI] = 0x30000;
+  s.dr[0] = 0x30001;
+  s.dr[7] = 0x400 | 1 | 1u << 16;
+  x86_state_set(cpu, &s);
+  EXPECT_EQ(run(), HV_EXIT_IDLE);
+  EXPECT_EQ(vector(), 1);
+  EXPECT_EQ(cpu->r[X86_RCX], 3u);
+  EXPECT_EQ(get32(kStack - 12), kCode);
+}
+
 TEST_F(System, GeneralDetect) {
   start(0);
   code({0x0f, 0x21, 0xc0});  // mov eax, dr0

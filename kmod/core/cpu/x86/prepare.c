@@ -352,6 +352,12 @@ enum hv_exit_kind x86_leave_block(struct x86_cpu *cpu, struct x86_insn *i, enum 
 			return HV_EXIT_NONE;
 		cpu->rip = cpu->insn_rip;
 		break;
+	case X86_AGAIN:
+		cpu->rip = x86_this_rip(cpu, i);
+		/* traps come after each iteration, RIP at the instruction (3B 17.3.1.4) */
+		if (cpu->trap || cpu->debug_hit)
+			return HV_EXIT_NONE;
+		break;
 	default:
 		cpu->rip = x86_this_rip(cpu, i);
 	}

@@ -202,7 +202,7 @@ enum x86_leave x86_string(struct x86_cpu *cpu, struct x86_insn *i)
 			return X86_NEXT;
 		/* it may have written over itself; somebody may want something */
 		left -= done < left ? done : left;
-		if (cpu->hv.epoch != epoch || !left) {
+		if (cpu->hv.epoch != epoch || !left || (cpu->mode & (X86_MODE_TRAP | X86_MODE_DEBUG))) {
 			cpu->rip = x86_this_rip(cpu, i);
 			return X86_AGAIN;
 		}
