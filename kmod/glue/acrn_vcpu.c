@@ -53,7 +53,9 @@ static void vcpu_work(struct acrn_hsm_vcpu *v)
 	case ACRN_NEXT_AGAIN:
 		break;
 	case ACRN_NEXT_ARENA:
-		arena_grow(&v->core.cpu.hv.blocks);
+		/* no memory at all: the vCPU stands still until there is some */
+		if (!arena_grow(&v->core.cpu.hv.blocks))
+			schedule_timeout_idle(msecs_to_jiffies(10));
 		break;
 	case ACRN_NEXT_POSTED:
 		trace_mockvisor_exit(v->hsm->core.vmid, v->core.id, &v->core.posted);
@@ -84,27 +86,19 @@ static int vcpu_thread(void *data)
 struct acrn_hsm_vcpu *acrn_hsm_vcpu_new(struct acrn_hsm *hsm, u32 apic_id)
 {
 	struct acrn_hsm_vcpu *v = vzalloc(sizeof(*v));
-	void *arena;
 
 	if (!v)
 		return NULL;
 	v->hsm = hsm;
 	init_waitqueue_head(&v->wait);
-	arena = arena_new();
-	if (!arena)
-		goto no_arena;
 	v->task = kthread_create(vcpu_thread, v, "acrn-%u/%u", hsm->core.vmid, hsm->core.vcpu_num);
-	if (IS_ERR(v->task))
-		goto no_task;
-	acrn_vm_add_vcpu(&hsm->core, &v->core, apic_id, arena, ARENA_FIRST, ARENA_LIMIT);
+	if (IS_ERR(v->task)) {
+		vfree(v);
+		return NULL;
+	}
+	acrn_vm_add_vcpu(&hsm->core, &v->core, apic_id, NULL, 0, ARENA_LIMIT);
 	kthread_park(v->task);
 	return v;
-
-no_task:
-	kvfree(arena);
-no_arena:
-	vfree(v);
-	return NULL;
 }
 
 void acrn_hsm_vcpu_free(struct acrn_hsm_vcpu *v)

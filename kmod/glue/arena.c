@@ -5,26 +5,24 @@
 
 #include "arena.h"
 
-void *arena_new(void)
-{
-	return kvmalloc(ARENA_FIRST, GFP_KERNEL_ACCOUNT);
-}
-
 void arena_free(struct hv_blocks *blocks)
 {
 	kvfree(blocks->arena);
 	blocks->arena = NULL;
 }
 
-void arena_grow(struct hv_blocks *blocks)
+bool arena_grow(struct hv_blocks *blocks)
 {
 	size_t size = blocks->want;
 	void *larger = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 
+	if (!larger && !blocks->arena)
+		return false;
 	if (!larger) {
 		blocks->limit = blocks->size;
 		hv_blocks_set_arena(blocks, blocks->arena, blocks->size);
-		return;
+		return true;
 	}
 	kvfree(hv_blocks_set_arena(blocks, larger, size));
+	return true;
 }

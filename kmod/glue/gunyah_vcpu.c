@@ -20,14 +20,9 @@
 struct gunyah_resource *gunyah_resource_new(struct gunyah_vm *vm, u32 id)
 {
 	struct gunyah_resource *r = vzalloc(sizeof(*r));
-	void *arena = arena_new();
 
-	if (!r || !arena) {
-		kvfree(arena);
-		vfree(r);
-		return NULL;
-	}
-	gunyah_vm_attach_vcpu(&vm->core, &r->core, id, arena, ARENA_FIRST, ARENA_LIMIT);
+	if (r)
+		gunyah_vm_attach_vcpu(&vm->core, &r->core, id, NULL, 0, ARENA_LIMIT);
 	return r;
 }
 
@@ -129,7 +124,8 @@ static long run_loop(struct gunyah_function_vcpu *f, struct gunyah_resource *r, 
 				return -ERESTARTSYS;
 			break;
 		case GUNYAH_NEXT_ARENA:
-			arena_grow(&r->core.cpu.hv.blocks);
+			if (!arena_grow(&r->core.cpu.hv.blocks))
+				return -ENOMEM;
 			break;
 		default:
 			cond_resched();

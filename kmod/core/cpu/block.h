@@ -14,8 +14,9 @@
 #include "../memmap.h"
 
 #define HV_BLOCK_MAX 32			/* instructions */
-#define HV_BLOCK_HASH (1u << 12)
+#define HV_BLOCK_HASH (1u << 12)	/* entries at most; small arenas have fewer */
 #define HV_JUMP_CACHE (1u << 9)
+#define HV_ARENA_FIRST (32u << 10)	/* asked for first by a CPU that was given none, besides what it reserves */
 #define HV_CODE_FILTER (1u << 14)	/* bits: guest-physical pages with decoded code, hashed */
 
 struct hv_block;
@@ -64,7 +65,10 @@ struct hv_jump {
 
 /**
  * struct hv_blocks - one CPU's decoded code
- * @arena: memory for blocks; @size bytes, @used of them taken
+ * @arena: memory for blocks and the tables that find them; @size bytes, @used of them taken.  NULL: not asked for yet, so
+ *	that a CPU that never runs costs nothing
+ * @reserve: bytes at the arena's start that are the ISA's own (its TLB); @start: where blocks begin
+ * @hash, @jump: in the arena; without one, a single empty entry
  * @limit: largest arena the environment will hand in; while size < limit a full arena asks for more
  * @want: arena size asked for with HV_EXIT_ARENA
  * @flushes: how often everything was dropped (statistics)
@@ -78,8 +82,14 @@ struct hv_blocks {
 	size_t want;
 	u64 flushes;
 	u64 decoded;
-	struct hv_block *hash[HV_BLOCK_HASH];
-	struct hv_jump jump[HV_JUMP_CACHE];
+	size_t reserve;
+	size_t start;
+	struct hv_block **hash;
+	struct hv_jump *jump;
+	u32 hash_mask;
+	u32 jump_mask;
+	struct hv_block *no_hash;
+	struct hv_jump no_jump;
 	u64 filter[HV_CODE_FILTER / 64];
 };
 
@@ -88,7 +98,21 @@ static inline void *hv_block_insns(struct hv_block *b)
 	return b + 1;
 }
 
-void hv_blocks_init(struct hv_blocks *bs, void *arena, size_t size, size_t limit);
+/**
+ * hv_blocks_init - no blocks yet
+ * @arena: @size bytes, or NULL and 0: asked for with HV_EXIT_ARENA when they are needed; may grow to @limit
+ * @reserve: see struct hv_blocks
+ */
+void hv_blocks_init(struct hv_blocks *bs, void *arena, size_t size, size_t limit, size_t reserve);
+
+/* There is no arena: ask for one, and leave step() with HV_EXIT_ARENA. */
+static inline bool hv_blocks_need_arena(struct hv_blocks *bs)
+{
+	if (likely(bs->arena))
+		return false;
+	bs->want = bs->reserve + HV_ARENA_FIRST;
+	return true;
+}
 
 /**
  * hv_blocks_set_arena - replace the arena; every block is dropped
@@ -133,14 +157,14 @@ bool hv_block_verify(struct hv_blocks *bs, struct hv_block *b, u64 epoch);
 /* Find by virtual address; the key holds translation generation and mode.  NULL: look up the slow way, then hv_jump_put(). */
 static __always_inline struct hv_block *hv_jump_get(struct hv_blocks *bs, u64 va, u64 key)
 {
-	struct hv_jump *j = &bs->jump[(va ^ (va >> 12)) % HV_JUMP_CACHE];
+	struct hv_jump *j = &bs->jump[(va ^ (va >> 12)) & bs->jump_mask];
 
 	return likely(j->va == va && j->key == key) ? j->block : NULL;
 }
 
 static inline void hv_jump_put(struct hv_blocks *bs, u64 va, u64 key, struct hv_block *b)
 {
-	struct hv_jump *j = &bs->jump[(va ^ (va >> 12)) % HV_JUMP_CACHE];
+	struct hv_jump *j = &bs->jump[(va ^ (va >> 12)) & bs->jump_mask];
 
 	j->va = va;
 	j->key = key;

@@ -19,7 +19,7 @@ constexpr size_t kNeed = sizeof(hv_block) + HV_BLOCK_MAX * sizeof(Insn) + kRawMa
 
 class Blocks : public testing::Test {
  protected:
-  Blocks() { hv_blocks_init(bs.get(), arena.data(), arena.size(), arena.size()); }
+  Blocks() { hv_blocks_init(bs.get(), arena.data(), arena.size(), arena.size(), 0); }
 
   // A block of one instruction and `bytes` bytes of `code`.
   hv_block* insert(u64 gpa, u32 mode = 0, const u8* code = nullptr, u16 bytes = 4) {
@@ -131,6 +131,21 @@ TEST_F(Blocks, JumpCacheKnowsItsKey) {
   hv_blocks_forget_jumps(bs.get());
   EXPECT_EQ(hv_jump_get(bs.get(), 0x401000, 5), nullptr);
   EXPECT_EQ(hv_blocks_find(bs.get(), 0x1000, 0), b) << "the block itself stays";
+}
+
+// A CPU that never runs has no arena; nothing is found in it, and the first block asks for it.
+TEST_F(Blocks, WithoutArena) {
+  constexpr size_t kReserve = 1000;
+  hv_blocks_init(bs.get(), nullptr, 0, 1 << 20, kReserve);
+  EXPECT_EQ(hv_blocks_find(bs.get(), 0x1000, 0), nullptr);
+  EXPECT_EQ(hv_jump_get(bs.get(), 0x401000, 5), nullptr);
+  EXPECT_EQ(insert(0x1000), nullptr);
+  ASSERT_GE(bs->want, kReserve + HV_ARENA_FIRST);
+  std::vector<u8> first(bs->want, 0x5a);
+  EXPECT_EQ(hv_blocks_set_arena(bs.get(), first.data(), first.size()), nullptr);
+  EXPECT_TRUE(insert(0x1000));
+  EXPECT_TRUE(hv_blocks_find(bs.get(), 0x1000, 0));
+  for (size_t i = 0; i < kReserve; ++i) ASSERT_EQ(first[i], 0x5a) << "the start is the owner's";
 }
 
 }  // namespace

@@ -198,6 +198,8 @@ enum x86_leave x86_translate(struct x86_cpu *cpu, u64 lin, u32 how, u8 **host, u
 /* The translation a code fetch at @lin needs. */
 enum x86_leave x86_fetch_page(struct x86_cpu *cpu, u64 lin, u8 **host, u64 *gpa);
 void x86_tlb_flush(struct x86_cpu *cpu);
+/* The arena may be another than last time: empty TLBs at its start.  Return: false if there is none yet. */
+bool x86_tlb_adopt(struct x86_cpu *cpu);
 void x86_tlb_flush_page(struct x86_cpu *cpu, u64 lin);
 void x86_tlb_flush_writes(struct x86_cpu *cpu);
 void x86_code_stored(struct x86_cpu *cpu, u64 gpa, u32 size);

@@ -386,13 +386,24 @@ void x86_tlb_flush(struct x86_cpu *cpu)
 {
 	u32 i;
 
-	hv_tlb_flush(&cpu->tlb[0]);
-	hv_tlb_flush(&cpu->tlb[1]);
+	for (i = 0; cpu->tlb && i < X86_TLBS; i++)
+		hv_tlb_flush(&cpu->tlb[i]);
 	for (i = 0; i < X86_FETCH_ENTRIES; i++) {
 		cpu->fetch[0][i].tag = HV_TLB_NO_TAG;
 		cpu->fetch[1][i].tag = HV_TLB_NO_TAG;
 	}
 	x86_generation_next(cpu);
+}
+
+bool x86_tlb_adopt(struct x86_cpu *cpu)
+{
+	if (likely((u8 *)cpu->tlb == cpu->hv.blocks.arena && cpu->tlb))
+		return true;
+	if (hv_blocks_need_arena(&cpu->hv.blocks))
+		return false;
+	cpu->tlb = (struct hv_tlb *)cpu->hv.blocks.arena;
+	x86_tlb_flush(cpu);
+	return true;
 }
 
 void x86_tlb_flush_page(struct x86_cpu *cpu, u64 lin)

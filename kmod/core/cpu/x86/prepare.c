@@ -263,6 +263,8 @@ enum hv_exit_kind x86_prepare(struct x86_cpu *cpu, u64 left)
 	u32 request;
 
 	cpu->block = NULL;
+	if (!x86_tlb_adopt(cpu))
+		return HV_EXIT_ARENA;
 	for (;;) {
 		if (cpu->shutdown)
 			return HV_EXIT_SHUTDOWN;

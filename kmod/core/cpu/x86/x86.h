@@ -166,6 +166,7 @@ struct x86_local_apic_ops {
 #define X86_MSR_X2APIC 0x800u		/* to 0x8ff */
 
 #define X86_FETCH_ENTRIES 64
+#define X86_TLBS 2
 #define X86_RAW_MAX 256
 
 struct x86_cpu {
@@ -212,7 +213,7 @@ struct x86_cpu {
 	u8 was_shadow;			/* the running instruction lies in an interrupt shadow */
 	u8 nmi_blocked;			/* from the delivery of an NMI to the next IRET (3A 6.7.1) */
 	const struct x86_local_apic_ops *apic;	/* NULL: there is none, its MSRs raise #GP and CPUID says so */
-	struct hv_tlb tlb[2];		/* supervisor, user */
+	struct hv_tlb *tlb;		/* X86_TLBS: supervisor, user; at the arena's start, NULL before the first step */
 	struct hv_tlb_entry fetch[2][X86_FETCH_ENTRIES];
 	u16 debug_hit;			/* bits of DR6 for the #DB behind the running instruction */
 	u8 was_rf;			/* RFLAGS.RF as the running instruction found it */
@@ -228,7 +229,8 @@ struct x86_cpu {
 
 /**
  * x86_cpu_init - set up a CPU in zeroed memory and reset it
- * @arena: memory for decoded code (64 KiB at least), may grow to @arena_limit through HV_EXIT_ARENA
+ * @arena: memory for translations and decoded code (128 KiB at least), may grow to @arena_limit through HV_EXIT_ARENA; or NULL and 0: the
+ *	first step asks for it
  */
 void x86_cpu_init(struct x86_cpu *cpu, struct hv_memmap *map, u32 id, void *arena, size_t arena_size, size_t arena_limit);
 

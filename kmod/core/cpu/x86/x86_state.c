@@ -115,7 +115,7 @@ void x86_reset(struct x86_cpu *cpu)
 
 void x86_cpu_init(struct x86_cpu *cpu, struct hv_memmap *map, u32 id, void *arena, size_t arena_size, size_t arena_limit)
 {
-	hv_blocks_init(&cpu->hv.blocks, arena, arena_size, arena_limit);
+	hv_blocks_init(&cpu->hv.blocks, arena, arena_size, arena_limit, X86_TLBS * sizeof(struct hv_tlb));
 	cpu->hv.map = map;
 	cpu->hv.id = id;
 	cpu->tsc_khz = 1000000;
