@@ -48,6 +48,18 @@ void AcrnBackend::load(std::span<const Image> images) {
   }
 }
 
+std::span<std::byte> AcrnBackend::memory() { return {memory_.as(), memory_.size()}; }
+
+// The operation is the high half of the value: 0 raises, 1 lowers.
+void AcrnBackend::irq_line(uint32_t gsi, bool high) {
+  must_ioctl("SET_IRQLINE", device_.get(), ACRN_IOCTL_SET_IRQLINE, uint64_t{!high} << 32 | gsi);
+}
+
+void AcrnBackend::msi(uint64_t address, uint64_t data) {
+  acrn_msi_entry m{.msi_addr = address, .msi_data = data};
+  must_ioctl("INJECT_MSI", device_.get(), ACRN_IOCTL_INJECT_MSI, &m);
+}
+
 // Every slot that is out, once.  False: a request could not be finished because the VM is going down.
 bool AcrnBackend::serve_slots(Server& server) {
   auto* slots = requests_.as<acrn_io_request_buffer>()->req_slot;
@@ -65,7 +77,7 @@ bool AcrnBackend::serve_slots(Server& server) {
 Ending AcrnBackend::run(Server& server) {
   const int fd = device_.get();
   load(x86_start_tables(config_.mode));
-  acrn_vcpu_regs regs = x86_start_regs(config_.mode, config_.entry);
+  acrn_vcpu_regs regs = x86_start_regs(config_.mode, config_.entry, config_.argument);
   must_ioctl("SET_VCPU_REGS", fd, ACRN_IOCTL_SET_VCPU_REGS, &regs);
   must_ioctl("CREATE_IOREQ_CLIENT", fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT, 0);
   if (config_.walk) control_.walk_switch(fd, true);

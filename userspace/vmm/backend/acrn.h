@@ -19,6 +19,9 @@ class AcrnBackend : public Backend {
   Arch arch() const override { return Arch::x86_64; }
   uint64_t memory_base() const override { return 0; }
   void load(std::span<const Image> images) override;
+  std::span<std::byte> memory() override;
+  void irq_line(uint32_t gsi, bool high) override;
+  void msi(uint64_t address, uint64_t data) override;
   Ending run(Server& server) override;
   void stop() override;
   std::optional<WalkStamps> walk(unsigned vcpu) override;

@@ -18,14 +18,15 @@
 namespace mv {
 
 // How the boot vCPU starts.
-enum class StartMode { real16, protected32, long64, arm64 };
+enum class StartMode { real16, protected32, long64, linux64, arm64 };  // linux64: long mode with the selectors Linux asks for
 
 struct VmConfig {
   uint64_t memory_bytes = 64 << 20;  // multiple of 4 KiB
   unsigned vcpus = 1;
   uint64_t entry = 0;  // GPA where the boot vCPU starts
   StartMode mode = StartMode::protected32;
-  bool walk = false;  // time stamps of the walk are wanted
+  uint64_t argument = 0;  // what the boot vCPU is told: x86-64 in RSI, AArch64 in x0 (where no device tree goes there)
+  bool walk = false;      // time stamps of the walk are wanted
 };
 
 // Bytes to be in guest memory when the guest starts.
@@ -65,6 +66,12 @@ class Backend {
   virtual uint64_t memory_base() const = 0;
   // Puts images into guest memory.  Throws std::system_error.
   virtual void load(std::span<const Image> images) = 0;
+  // Guest RAM from memory_base() on, as devices see it; empty where the VMM may not look.
+  virtual std::span<std::byte> memory() { return {}; }
+  // A device's interrupt: drives the line that leads to I/O APIC pin or SPI `gsi`.  From any thread.
+  virtual void irq_line(uint32_t gsi, bool high);
+  // A device's message.  From any thread.
+  virtual void msi(uint64_t address, uint64_t data);
   virtual Ending run(Server& server) = 0;
   // From any thread, also from inside serve(): run() returns soon.
   virtual void stop() = 0;

@@ -22,13 +22,14 @@ class InprocArm64 : public Backend {
   Arch arch() const override { return Arch::arm64; }
   uint64_t memory_base() const override;
   void load(std::span<const Image> images) override;
+  std::span<std::byte> memory() override { return {reinterpret_cast<std::byte*>(memory_.host()), memory_.bytes()}; }
   Ending run(Server& server) override;
   void stop() override;
   std::optional<WalkStamps> walk(unsigned vcpu) override;
   std::optional<uint64_t> instructions(unsigned vcpu) override;
 
   gunyah_core_vm& core() { return *vm_; }
-  uint8_t* memory() { return memory_.host(); }
+
 
  private:
   struct Vcpu {

@@ -25,6 +25,12 @@ InprocX86::~InprocX86() = default;
 
 void InprocX86::load(std::span<const Image> images) { memory_.load(images); }
 
+std::span<std::byte> InprocX86::memory() { return {reinterpret_cast<std::byte*>(memory_.host()), memory_.bytes()}; }
+
+void InprocX86::irq_line(uint32_t gsi, bool high) { acrn_set_irqline(vm_.get(), uint64_t{!high} << 32 | gsi); }
+
+void InprocX86::msi(uint64_t address, uint64_t data) { acrn_inject_msi(vm_.get(), address, data); }
+
 // deliver, serve, complete: what a VMM does between ATTACH and NOTIFY, here without a way in between.
 void InprocX86::serve(Vcpu& v, Server& server) {
   const unsigned id = v.core->id;
@@ -56,7 +62,7 @@ void InprocX86::run_vcpu(Vcpu& v, Server& server) {
 
 Ending InprocX86::run(Server& server) {
   for (const Image& i : x86_start_tables(config_.mode)) memory_.load({&i, 1});
-  const acrn_vcpu_regs regs = x86_start_regs(config_.mode, config_.entry);
+  const acrn_vcpu_regs regs = x86_start_regs(config_.mode, config_.entry, config_.argument);
   if (acrn_set_vcpu_regs(vm_.get(), &regs) || acrn_vm_start(vm_.get())) throw std::logic_error("inproc: start refused");
   {
     std::vector<std::jthread> threads;

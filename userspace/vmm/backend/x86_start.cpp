@@ -13,6 +13,11 @@ constexpr uint16_t kData = 0x10;
 constexpr uint16_t kCode64 = 0x18;
 constexpr uint64_t kGdt[] = {0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00af9b000000ffff};
 
+// Linux's boot protocol fixes __BOOT_CS and __BOOT_DS (Documentation/arch/x86/boot.rst, "64-bit boot protocol").
+constexpr uint16_t kLinuxCode = 0x10;
+constexpr uint16_t kLinuxData = 0x18;
+constexpr uint64_t kLinuxGdt[] = {0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff};
+
 constexpr uint64_t kPml4 = kX86Tables;
 constexpr uint64_t kPdpt = kX86Tables + 0x1000;
 constexpr uint64_t kDirectories = kX86Tables + 0x2000;  // four, one a GiB
@@ -29,6 +34,8 @@ constexpr uint64_t kEferLong = 0x500;  // LME, LMA
 
 void put64(std::vector<std::byte>& bytes, uint64_t at, uint64_t value) { std::memcpy(bytes.data() + at, &value, sizeof value); }
 
+bool is_long(StartMode mode) { return mode == StartMode::long64 || mode == StartMode::linux64; }
+
 std::vector<std::byte> identity_map() {
   std::vector<std::byte> t(0x6000);
   put64(t, 0, kPdpt | kPresentWritable);
@@ -43,15 +50,16 @@ std::vector<Image> x86_start_tables(StartMode mode) {
   std::vector<Image> images;
   if (mode == StartMode::real16) return images;
   std::vector<std::byte> gdt(sizeof kGdt);
-  std::memcpy(gdt.data(), kGdt, sizeof kGdt);
+  std::memcpy(gdt.data(), mode == StartMode::linux64 ? kLinuxGdt : kGdt, sizeof kGdt);
   images.push_back({kGdtAt, std::move(gdt)});
-  if (mode == StartMode::long64) images.push_back({kPml4, identity_map()});
+  if (is_long(mode)) images.push_back({kPml4, identity_map()});
   return images;
 }
 
-acrn_vcpu_regs x86_start_regs(StartMode mode, uint64_t entry) {
+acrn_vcpu_regs x86_start_regs(StartMode mode, uint64_t entry, uint64_t argument) {
   acrn_vcpu_regs r{};
   acrn_regs& v = r.vcpu_regs;
+  v.gprs.rsi = argument;
   if (mode == StartMode::real16) {
     // data segments have base 0 whatever their selector: ACRN does not multiply by 16 here
     v.cs_sel = static_cast<uint16_t>(entry >> 4 & 0xf000);
@@ -63,16 +71,16 @@ acrn_vcpu_regs x86_start_regs(StartMode mode, uint64_t entry) {
     v.idt.limit = 0x3ff;
     return r;
   }
-  const bool is_long = mode == StartMode::long64;
+  const bool linux_entry = mode == StartMode::linux64, wide = is_long(mode);
   v.gdt.base = kGdtAt;
   v.gdt.limit = sizeof kGdt - 1;
   v.rip = entry;
-  v.cs_sel = is_long ? kCode64 : kCode32;
-  v.cs_ar = is_long ? 0xa09b : 0xc09b;
+  v.cs_sel = linux_entry ? kLinuxCode : wide ? kCode64 : kCode32;
+  v.cs_ar = wide ? 0xa09b : 0xc09b;
   v.cs_limit = 0xffffffff;
-  v.ss_sel = v.ds_sel = v.es_sel = v.fs_sel = v.gs_sel = kData;
-  v.cr0 = is_long ? kCr0Long : kCr0Protected;
-  if (is_long) {
+  v.ss_sel = v.ds_sel = v.es_sel = v.fs_sel = v.gs_sel = linux_entry ? kLinuxData : kData;
+  v.cr0 = wide ? kCr0Long : kCr0Protected;
+  if (wide) {
     v.cr3 = kPml4;
     v.cr4 = kCr4Pae;
     v.ia32_efer = kEferLong;

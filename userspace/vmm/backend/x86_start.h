@@ -14,7 +14,8 @@ namespace mv {
 constexpr uint64_t kX86Tables = 0x70000;
 constexpr uint64_t kX86TablesEnd = 0x78000;
 
-acrn_vcpu_regs x86_start_regs(StartMode mode, uint64_t entry);
+// argument: goes to RSI
+acrn_vcpu_regs x86_start_regs(StartMode mode, uint64_t entry, uint64_t argument = 0);
 // A flat GDT and, for long mode, page tables that map the first 4 GiB to themselves.
 std::vector<Image> x86_start_tables(StartMode mode);
 
