@@ -4,21 +4,10 @@
 #include "vmm/backend/device_tree.h"
 #include "vmm/devices/debug_exit.h"
 #include "vmm/devices/pl011.h"
-#include "vmm/devices/power.h"
 #include "vmm/devices/scratch.h"
-#include "vmm/devices/uart16550.h"
 #include "vmm/dispatch/dispatch.h"
 
 namespace mv {
-
-namespace {
-
-constexpr uint64_t kCom1 = 0x3f8;
-constexpr uint64_t kDebugExitPort = 0xf4;
-constexpr uint64_t kScratchPorts = 0x500;
-constexpr uint64_t kScratchMmio = 0xd0000000;
-
-}  // namespace
 
 Machine::Machine(const MachineConfig& config, MachineSinks sinks)
     : sinks_(std::move(sinks)),
@@ -27,7 +16,8 @@ Machine::Machine(const MachineConfig& config, MachineSinks sinks)
         if (sinks_.console) sinks_.console(byte);
       }) {
   if (backend_->arch() == Arch::x86_64) {
-    add_x86_devices();
+    loop_ = std::make_unique<DeviceLoop>();
+    pc_ = std::make_unique<Pc>(PcWorld{*backend_, bus_, mutex_, *loop_, console_, [this](Outcome o) { end(std::move(o)); }}, config.vm);
   } else {
     add_arm64_devices();
   }
@@ -35,20 +25,13 @@ Machine::Machine(const MachineConfig& config, MachineSinks sinks)
   backend_->load(config.images);
 }
 
-Machine::~Machine() = default;
+Machine::~Machine() {
+  if (loop_) loop_->stop();
+}
 
 void Machine::add(Space space, uint64_t base, uint64_t length, std::unique_ptr<Device> device) {
   bus_.claim(space, base, length, *device);
   devices_.push_back(std::move(device));
-}
-
-void Machine::add_x86_devices() {
-  add(Space::pio, kCom1, Uart16550::kPorts, std::make_unique<Uart16550>(console_));
-  add(Space::pio, kDebugExitPort, DebugExit::kSize, std::make_unique<DebugExit>([this](uint64_t code) { end({OutcomeKind::exited, code, {}}); }));
-  add(Space::pio, Pm1Block::kBase, Pm1Block::kPorts, std::make_unique<Pm1Block>([this] { end({OutcomeKind::powered_off, 0, {}}); }));
-  add(Space::pio, ResetControl::kPort, 1, std::make_unique<ResetControl>([this] { end({OutcomeKind::reset, 0, {}}); }));
-  add(Space::pio, kScratchPorts, Scratch::kSize, std::make_unique<Scratch>());
-  add(Space::mmio, kScratchMmio, Scratch::kSize, std::make_unique<Scratch>());
 }
 
 void Machine::add_arm64_devices() {

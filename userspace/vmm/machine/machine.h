@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A whole machine: a backend, devices at their addresses, and how it ended.
 //
-//   x86-64  RAM at 0; 16550 at port 0x3f8; debug exit at port 0xf4; ACPI PM1 block at 0x400; reset control at 0xcf9;
-//           scratch device at ports 0x500 and GPA 0xd0000000
+//   x86-64  RAM at 0; the rest is the PC's (pc.h)
 //   arm64   RAM at 0x80000000; PL011 at 0x09000000; debug exit at 0x09010000; scratch device at 0x09020000
 #pragma once
 
@@ -16,6 +15,7 @@
 #include "vmm/devices/console_port.h"
 #include "vmm/devices/device.h"
 #include "vmm/machine/outcome.h"
+#include "vmm/machine/pc.h"
 #include "vmm/machine/walk_log.h"
 
 namespace mv {
@@ -54,7 +54,6 @@ class Machine : private Server {
  private:
   Reply serve(const Access& access) override;
   void end(Outcome outcome);
-  void add_x86_devices();
   void add_arm64_devices();
 
   MachineSinks sinks_;
@@ -63,6 +62,8 @@ class Machine : private Server {
   ConsolePort console_;
   Bus bus_;
   std::vector<std::unique_ptr<Device>> devices_;
+  std::unique_ptr<DeviceLoop> loop_;  // stopped before the devices go
+  std::unique_ptr<Pc> pc_;
   std::optional<WalkLog> walk_;
   std::optional<Outcome> outcome_;
   uint64_t served_ = 0;

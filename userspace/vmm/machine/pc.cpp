@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "vmm/machine/pc.h"
+
+#include <chrono>
+
+#include "vmm/machine/walk_log.h"
+
+namespace mv {
+
+namespace {
+
+constexpr uint64_t kCom1 = 0x3f8;
+constexpr uint64_t kDebugExitPort = 0xf4;
+constexpr uint64_t kScratchPorts = 0x500;
+constexpr uint64_t kScratchMmio = 0xd0000000;
+
+uint64_t utc_ns() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+}
+
+}  // namespace
+
+Pc::Pc(const PcWorld& world, const VmConfig& vm)
+    : world_(world),
+      pit_alarm_(world.loop,
+                 [this] {
+                   std::lock_guard lock(world_.devices);
+                   pit_.expire();
+                 }),
+      com1_(world.console, line(kGsiCom1)),
+      pit_({monotonic_ns, [this](uint64_t at) { pit_alarm_.set(at); }}, line(kGsiTimer)),
+      port61_(pit_),
+      rtc_(utc_ns, {.below_4g = vm.memory_bytes, .above_4g = 0, .vcpus = vm.vcpus}),
+      keyboard_([this] { world_.end({OutcomeKind::reset, 0, {}}); }, line(kGsiKeyboard)),
+      pm1_([this] { world_.end({OutcomeKind::powered_off, 0, {}}); }),
+      pm_timer_(monotonic_ns),
+      reset_([this] { world_.end({OutcomeKind::reset, 0, {}}); }),
+      debug_exit_([this](uint64_t code) { world_.end({OutcomeKind::exited, code, {}}); }) {
+  Bus& bus = world_.bus;
+  bus.claim(Space::pio, kCom1, Uart16550::kPorts, com1_);
+  bus.claim(Space::pio, Pit8254::kBase, Pit8254::kPorts, pit_);
+  bus.claim(Space::pio, Port61::kPort, 1, port61_);
+  bus.claim(Space::pio, Rtc146818::kBase, Rtc146818::kPorts, rtc_);
+  bus.claim(Space::pio, I8042::kDataPort, 1, keyboard_.data());
+  bus.claim(Space::pio, I8042::kCommandPort, 1, keyboard_.command());
+  bus.claim(Space::pio, DelayPort::kPost, 1, post_);
+  bus.claim(Space::pio, DelayPort::kOther, 1, delay_);
+  bus.claim(Space::pio, Pm1Block::kBase, Pm1Block::kPorts, pm1_);
+  bus.claim(Space::pio, PmTimer::kBase, PmTimer::kPorts, pm_timer_);
+  bus.claim(Space::pio, ResetControl::kPort, 1, reset_);
+  bus.claim(Space::pio, kDebugExitPort, DebugExit::kSize, debug_exit_);
+  bus.claim(Space::pio, kScratchPorts, Scratch::kSize, scratch_ports_);
+  bus.claim(Space::mmio, kScratchMmio, Scratch::kSize, scratch_);
+}
+
+IrqLine Pc::line(uint32_t gsi) const {
+  return IrqLine([this, gsi](bool high) { world_.backend.irq_line(gsi, high); });
+}
+
+}  // namespace mv

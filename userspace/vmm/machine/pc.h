@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// The PC: which devices an x86-64 guest finds, and where.
+//
+//   ports 0x20, 0xa0, I/O APIC and local APICs: the hypervisor's
+//   port 0x40..43, 0x61   8254, GSI 2 (its pin of the 8259 is 0)      port 0x60, 0x64   i8042 without keyboard, GSI 1
+//   port 0x70, 0x71       RTC and CMOS memory                          port 0x80, 0xed   delay
+//   port 0x3f8            16550, GSI 4                                 port 0x400..405   ACPI PM1 block
+//   port 0x408            ACPI PM timer                                port 0xcf9        reset control
+//   port 0xf4             debug exit                                   port 0x500, GPA 0xd0000000   scratch device
+#pragma once
+
+#include "vmm/backend/backend.h"
+#include "vmm/bus/bus.h"
+#include "vmm/devices/console_port.h"
+#include "vmm/devices/debug_exit.h"
+#include "vmm/devices/delay_port.h"
+#include "vmm/devices/i8042.h"
+#include "vmm/devices/pit8254.h"
+#include "vmm/devices/pm_timer.h"
+#include "vmm/devices/power.h"
+#include "vmm/devices/rtc146818.h"
+#include "vmm/devices/scratch.h"
+#include "vmm/devices/uart16550.h"
+#include "vmm/loop/device_loop.h"
+#include "vmm/machine/outcome.h"
+
+namespace mv {
+
+// What the devices are given of the world.  devices: the lock that serve() holds.
+struct PcWorld {
+  Backend& backend;
+  Bus& bus;
+  std::mutex& devices;
+  DeviceLoop& loop;
+  ConsolePort& console;
+  std::function<void(Outcome)> end;
+};
+
+class Pc {
+ public:
+  static constexpr uint32_t kGsiKeyboard = 1, kGsiTimer = 2, kGsiCom1 = 4;
+
+  Pc(const PcWorld& world, const VmConfig& vm);
+
+ private:
+  IrqLine line(uint32_t gsi) const;
+
+  PcWorld world_;
+  DeviceLoop::Alarm pit_alarm_;
+  Uart16550 com1_;
+  Pit8254 pit_;
+  Port61 port61_;
+  Rtc146818 rtc_;
+  I8042 keyboard_;
+  DelayPort post_, delay_;
+  Pm1Block pm1_;
+  PmTimer pm_timer_;
+  ResetControl reset_;
+  DebugExit debug_exit_;
+  Scratch scratch_ports_, scratch_;
+};
+
+}  // namespace mv
