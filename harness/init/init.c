@@ -391,8 +391,9 @@ static void unblock_signals(void)
 	sigprocmask(SIG_SETMASK, &set, NULL);
 }
 
-static void run_suite(const char *name, int limit, const char *cwd)
+static void run_suite(const char *name, int limit, const char *cwd, size_t variables)
 {
+	const char *keyword, *value;
 	double start = now();
 	int status = 0;
 	bool late;
@@ -411,6 +412,10 @@ static void run_suite(const char *name, int limit, const char *cwd)
 		dup2(output_fd, 2);
 		if (cwd && chdir(cwd))
 			dprintf(2, "chdir %s: %s\n", cwd, strerror(errno));
+		/* from the suite's own row on */
+		while (plan_next(&variables, &keyword, &value) && strcmp(keyword, "run"))
+			if (!strcmp(keyword, "env"))
+				putenv((char *)value);
 		execv(args[0], args);
 		dprintf(2, "exec %s: %s\n", args[0], strerror(errno));
 		_exit(127);
@@ -438,7 +443,7 @@ static void run_suite(const char *name, int limit, const char *cwd)
 static void run_suites(void)
 {
 	const char *keyword, *value, *name = NULL, *cwd = NULL;
-	size_t at = 0;
+	size_t at = 0, first = 0;
 	int limit = 0;
 
 	setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", 1);
@@ -447,6 +452,7 @@ static void run_suites(void)
 	while (plan_next(&at, &keyword, &value)) {
 		if (!strcmp(keyword, "suite")) {
 			name = value;
+			first = at;
 			nr_args = 0;
 			limit = 0;
 		} else if (!strcmp(keyword, "cwd")) {
@@ -456,7 +462,7 @@ static void run_suites(void)
 		} else if (!strcmp(keyword, "arg") && nr_args < MAX_ARGS) {
 			args[nr_args++] = (char *)value;
 		} else if (!strcmp(keyword, "run") && name && nr_args) {
-			run_suite(name, limit, cwd);
+			run_suite(name, limit, cwd, first);
 			name = NULL;
 		}
 	}

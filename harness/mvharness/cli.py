@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import (accel, cells, guestcmd, htmlreport, kcidb, kernels, kerneltree, ownkernel, paths, report, results, rows, say,
-               suiterun, suites)
+               statements, suiterun, suites)
 from .errors import HarnessError, UsageError
 
 DESCRIPTION = """\
@@ -163,6 +163,8 @@ def _run(argv: list[str]) -> int:
     if command and options.gdb:
         raise UsageError("--gdb runs suites; use -s SUITE, or --shell and a debugger of the guest's own.")
     chosen = suites.select(known, wanted)
+    if options.complete:
+        chosen = [suites.complete(suite) for suite in chosen]
     source = Path(options.source).resolve() if options.source else None
 
     kernel = rows.select(kernel_rows, options.kernel or [kernels.DEFAULT], options.flavor)
@@ -176,7 +178,7 @@ def _run(argv: list[str]) -> int:
         engine, why = accel.choose(options.accel)
         say.note(f"accelerator {engine}: {why}")
     setup = suiterun.Options(engine, options.accel == "auto", options.timeout, _build_dir(options.build_dir), source,
-                             shlex.join(_repeat(options)), options.gdb, options.complete)
+                             shlex.join(_repeat(options)), options.gdb)
     if command:
         # cloud kernels have no 9p, by which a command sees this machine's files
         tree = kerneltree.obtain(replace(kernel[0], variant=kernel[0].variant.replace("cloud", "")), options.offline)
@@ -185,10 +187,10 @@ def _run(argv: list[str]) -> int:
     say.live_line = sys.stderr.isatty()
     done = cells.run(kernel, chosen, setup, _repeat(options), options.jobs, options.offline)
     say.live_line = False
-    return _conclude(done, options)
+    return _conclude(done, chosen, options)
 
 
-def _conclude(done: list[cells.CellResult], options: argparse.Namespace) -> int:
+def _conclude(done: list[cells.CellResult], chosen: list[suites.Suite], options: argparse.Namespace) -> int:
     if options.junit:
         paths.publish_file(Path(options.junit).absolute(), report.junit_cells(done))
     if options.kcidb:
@@ -196,14 +198,22 @@ def _conclude(done: list[cells.CellResult], options: argparse.Namespace) -> int:
     if options.html:
         paths.publish_file(Path(options.html).absolute(), htmlreport.render(done).encode())
     sys.stdout.write(report.ktap_cells(done))
+    for suite in chosen:
+        sys.stdout.write(statements.table(suite, done))
     print()
     sys.stdout.write(report.table(done))
     sys.stdout.write(report.failures(done))
     for cell in done:
         if len(done) == 1:
             print(f"# kernel {cell.kernel or 'none'}, accelerator {cell.engine}")
-    print(results.count([suite for cell in done for suite in cell.suites]).line())
-    return 0 if all(results.green(cell.suites) or _all_skipped(cell) for cell in done) and _ran(done) else 1
+    total, untested = results.count([suite for cell in done for suite in cell.suites]), 0
+    for suite in chosen:
+        for name in statements.untested(suite, done):
+            untested += 1
+            print(f"{suite.name}: no test of {name}")
+    print((total + results.Counts(failed=untested)).line())
+    good = all(results.green(cell.suites) or _all_skipped(cell) for cell in done)
+    return 0 if good and _ran(done) and not untested else 1
 
 
 def _all_skipped(cell: cells.CellResult) -> bool:

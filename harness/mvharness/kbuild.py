@@ -85,10 +85,16 @@ def _ages(headers: Path) -> list[str]:
 
 def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
           ahead: bool = False) -> BuildResult:
-    """Builds in the given mode. Only 'normal' is incremental: warnings show only for what is compiled.
+    """Builds in the given mode. W=1 always compiles everything: warnings show only for what is compiled. Sparse looks at
+    every source, too, beside the objects of a normal build.
 
     `ahead`: a guest is running meanwhile, and goes first.
     """
+    place = "normal" if mode == "sparse" else mode
+    if mode == "sparse":
+        before = build(tree, "normal", source, ahead)
+        if not before.ok:
+            return before
     source = source or paths.REPO
     if not (source / "Kbuild").exists():
         raise UsageError(f"{source}/Kbuild does not exist; the module's Kbuild belongs at the top of the tree.")
@@ -97,9 +103,9 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
         raise HarnessError(f"{compiler} is not installed; run scripts/setup.")
     names = SOURCES if source == paths.REPO else tuple(p.name for p in source.iterdir() if p.name[0] != ".")
     owner = paths.path_id(source)
-    with paths.locked(f"build-{owner}-{tree.kernel.id}-{mode}"):
-        scratch = paths.cache("build", owner, tree.kernel.id, mode)
-        if mode != "normal":
+    with paths.locked(f"build-{owner}-{tree.kernel.id}-{place}"):
+        scratch = paths.cache("build", owner, tree.kernel.id, place)
+        if place != "normal":
             shutil.rmtree(scratch)
             scratch.mkdir()
         jobs = os.cpu_count() or 1
@@ -110,13 +116,13 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
         stamp.unlink(missing_ok=True)
         changed = sync(source, scratch, names)
         modules = sorted(scratch.glob("*.ko"))
-        if not changed and known == words and modules:
+        if mode != "sparse" and not changed and known == words and modules:
             stamp.write_text(words)
             return BuildResult(True, scratch / "build.log", modules[0])
         env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARCH")}
         env["LC_ALL"] = "C"
         done = qemu.run(["nice", *argv] if ahead else argv, env=env)
-        log = scratch / "build.log"
+        log = scratch / ("sparse.log" if mode == "sparse" else "build.log")
         log.write_text(done.stdout)
         compiled, complaints = read_log(done.stdout, scratch)
         if mode == "sparse":
@@ -125,7 +131,9 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
         if done.returncode == 0 and not modules:
             complaints.append("the build ended well but made no .ko: Kbuild names no obj-m")
         ok = done.returncode == 0 and bool(modules) and not (mode != "normal" and complaints)
-        if ok and not complaints:
+        if mode == "sparse" and known and not changed:
+            stamp.write_text(known)
+        elif ok and not complaints and mode != "sparse":
             stamp.write_text(words)
         return BuildResult(ok, log, modules[0] if modules else None, compiled, complaints)
 

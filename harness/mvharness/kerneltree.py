@@ -36,6 +36,8 @@ class KernelTree:
         if not _gcc_aligns_functions():
             common += ("CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=",)
         if self.kernel.flavor:
+            # where the kernel has them, undefined behaviour and coverage are looked at in what asks for it only
+            common += ("UBSAN_SANITIZE=y", "KCOV_INSTRUMENT=y")
             if self.arch == "arm64":
                 return ("ARCH=arm64", f"CC={CROSS}{COMPILER}", f"CROSS_COMPILE={CROSS}", *common)
             return (f"ARCH={ownkernel.MAKE_ARCH[self.arch]}", f"CC={COMPILER}", *common)

@@ -13,10 +13,12 @@ class Plan:
                 raise ValueError("a NUL cannot be part of a command")
             self._out += encoded + b"\0"
 
-    def suite(self, name: str, argv: list[str], timeout: int) -> None:
+    def suite(self, name: str, argv: list[str], timeout: int, env: dict[str, str] | None = None) -> None:
         """One program to run; `argv[0]` is its path in the guest."""
         self.put("suite", name)
         self.put("timeout", timeout)
+        for key, value in (env or {}).items():
+            self.put("env", f"{key}={value}")
         for arg in argv:
             self.put("arg", arg)
         self.put("run")

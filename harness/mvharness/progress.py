@@ -40,7 +40,7 @@ class Progress:
     @contextlib.contextmanager
     def stage(self, name: str):
         expected = _known().get(f"{self.cell} {name}")
-        hint = f" of {expected:.0f} s" if expected else " s"
+        hint = f" of {expected:.0f} s" if expected and expected >= 1 else " s"
         say.note(f"{name}" + (f" (last time {expected:.1f} s)" if expected else ""))
         start = time.monotonic()
         done = threading.Event()

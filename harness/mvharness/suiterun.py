@@ -23,7 +23,6 @@ class Options:
     source: Path | None = None  # where Kbuild is, when not in this repository
     repeat: str = "harness/run"
     gdb: bool = False
-    complete: bool = False  # also the suites' slow cases
     progress: Progress = field(default_factory=lambda: Progress("harness"))
 
 
@@ -59,9 +58,9 @@ def _program(suite: Suite, tree: KernelTree, options: Options) -> Path:
     return (options.build_dir / "bin" / suite.command).absolute()
 
 
-def _argv(suite: Suite, program: Path, complete: bool) -> list[str]:
+def _argv(suite: Suite, program: Path) -> list[str]:
     results = f"/mv/out/{suite.name}.json"
-    left_out = [f"--gtest_filter={suite.cases}:-{':'.join(suite.slow)}"] if suite.slow and not complete else []
+    left_out = [f"--gtest_filter={suite.cases}:-{':'.join(suite.slow)}"] if suite.slow else []
     own = {
         "gtest": [f"--gtest_output=json:{results}", "--gtest_color=no", *left_out],
         "bench": [f"--benchmark_out={results}", "--benchmark_out_format=json"],
@@ -110,7 +109,7 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
         for pattern in suite.files:
             for path in sorted(options.build_dir.glob(pattern)):
                 initramfs.add_file(archive, path)
-        plan.suite(suite.name, _argv(suite, programs[suite.name], options.complete), 0 if options.gdb else suite.timeout)
+        plan.suite(suite.name, _argv(suite, programs[suite.name]), 0 if options.gdb else suite.timeout, suite.env)
     archive.file("/mv/plan", plan.bytes())
 
     run = paths.new_run_dir()

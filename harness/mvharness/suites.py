@@ -2,7 +2,7 @@
 """The list of suites (suites.toml)."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from . import paths
@@ -23,6 +23,10 @@ class Suite:
     cases: str = "*"  # the program's cases that are this suite's
     slow: tuple[str, ...] = ()  # patterns of cases that only --complete runs; kind "gtest" only
     timeout: int = 300
+    env: dict[str, str] = field(default_factory=dict, hash=False)
+    complete: dict = field(default_factory=dict, hash=False)  # what --complete changes
+    statements: dict[str, int] = field(default_factory=dict, hash=False)  # how many there are of each (statements.py)
+    statements_due: tuple[str, ...] = ()  # of these each must have a test
     default: bool = False
     mode: str = ""  # kind "build" only
 
@@ -43,7 +47,15 @@ def load(path: Path | None = None) -> dict[str, Suite]:
             out[name] = Suite(name=name, **table)
         except TypeError as error:
             raise UsageError(f"{path}: suite {name}: {error}.") from error
+        unknown = set(out[name].complete) - {f.name for f in fields(Suite)}
+        if unknown:
+            raise UsageError(f"{path}: suite {name}: complete knows no {', '.join(sorted(unknown))}.")
     return out
+
+
+def complete(suite: Suite) -> Suite:
+    """The suite as --complete runs it: no case is left out."""
+    return replace(suite, slow=(), **suite.complete)
 
 
 def select(known: dict[str, Suite], wanted: list[str]) -> list[Suite]:

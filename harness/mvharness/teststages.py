@@ -30,6 +30,7 @@ class Stage:
     matrix: bool = False  # left out by --quick and --host: more kernels, some of them built from source
     needs_build: bool = False
     quick: bool = False  # only with --quick: the short form of another
+    sanitizers: bool = False  # only with --sanitizers: a kernel that takes long to build
 
 
 @dataclass
@@ -189,25 +190,27 @@ STAGES = [
     Stage("rules: layers, licences, README", check_rules, needs_build=True),
     Stage("tests on this machine", ctest("build"), needs_build=True),
     Stage("ASan and UBSan", sanitized("asan", ASAN), slow=True),
-    # the differential tests have one thread
-    Stage("TSan", sanitized("tsan", TSAN, "--exclude-regex", "^diff"), slow=True),
+    Stage("TSan", sanitized("tsan", TSAN), slow=True),
     Stage("module with W=1", harness("w1"), slow=True),
     Stage("module with sparse", harness("sparse"), slow=True),
     Stage("suites in the guest", harness(more=("--complete",)), slow=True, needs_build=True),
     Stage("suites in the guest, gate set", harness(), quick=True, needs_build=True),
     Stage("build for arm64", build_preset("arm64"), matrix=True),
     Stage("kernels: oldest to newest, arm64, UML", harness(kernels="gate"), matrix=True, needs_build=True),
-    Stage("every allocation fails once", harness("fail-nth", kernels="uml-kasan"), matrix=True),
+    Stage("every allocation fails once; coverage", harness("fail-nth", "coverage", kernels="uml-kasan"), matrix=True),
     Stage("packages", check_python("package_*.py"), matrix=True),
     Stage("flavors find faults, trouble is told", check_python("slow_*.py"), matrix=True),
+    Stage("race detector finds races", check_python("sanitizer_*.py"), sanitizers=True),
+    Stage("suites under the race detector", harness(kernels="sanitizers"), sanitizers=True, needs_build=True),
 ]
 
 
 def chosen(options: argparse.Namespace) -> list[Stage]:
     """The stages that the options ask for."""
     if options.quick:
-        return [stage for stage in STAGES if not stage.slow and not stage.matrix]
-    return [stage for stage in STAGES if not stage.quick and not (options.host and stage.matrix)]
+        return [stage for stage in STAGES if not stage.slow and not stage.matrix and not stage.sanitizers]
+    return [stage for stage in STAGES if not stage.quick and not (options.host and stage.matrix)
+            and (options.sanitizers or not stage.sanitizers)]
 
 
 def run_stages(stages: list[Stage], context: Context) -> tuple[Counts, list[tuple[str, Counts, float, str]]]:
@@ -243,6 +246,8 @@ def main(argv: list[str]) -> int:
     only.add_argument("--quick", action="store_true", help="the gate set of one kernel; no ASan, TSan, W=1, sparse, matrix")
     only.add_argument("--host", action="store_true",
                       help="no matrix: one stock kernel, none built from source, no arm64, no packages (ten minutes)")
+    only.add_argument("--sanitizers", action="store_true",
+                      help="also an x86 kernel with the race detector, which takes ten minutes to build")
     options = parser.parse_args(argv)
     work = Path(tempfile.mkdtemp(prefix="mockvisor-test-"))
     try:

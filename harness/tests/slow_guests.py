@@ -53,6 +53,10 @@ class FlavorTest(unittest.TestCase):
     def test_kmemleak_finds_lost_memory(self):
         self.finds("fault-leak", r"leak: \d+ unreferenced objects")
 
+    def test_a_suites_environment_is_its_own(self):
+        done = run("environment", "-s", "no-environment")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
     def test_a_panic_is_a_crash(self):
         self.finds("fault-panic", "# crash: the guest's kernel panicked: fixture")
 

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""suites.toml: what --complete changes, and the environment that reaches the guest."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from mvharness import suites
+from mvharness.errors import UsageError
+from mvharness.plan import Plan
+
+
+class SuitesTest(unittest.TestCase):
+    def load(self, text: str) -> dict[str, suites.Suite]:
+        with tempfile.TemporaryDirectory() as work:
+            path = Path(work) / "suites.toml"
+            path.write_text(text)
+            return suites.load(path)
+
+    def test_complete(self):
+        suite = self.load('[s]\nkind = "gtest"\ndescription = ""\nslow = ["*Long"]\n'
+                          'complete = { timeout = 900, env = { SECONDS = "60" } }\n')["s"]
+        self.assertEqual((suite.timeout, suite.env, suite.slow), (300, {}, ("*Long",)))
+        whole = suites.complete(suite)
+        self.assertEqual((whole.timeout, whole.env, whole.slow), (900, {"SECONDS": "60"}, ()))
+
+    def test_complete_knows_its_words(self):
+        with self.assertRaisesRegex(UsageError, "complete knows no timout"):
+            self.load('[s]\nkind = "gtest"\ndescription = ""\ncomplete = { timout = 900 }\n')
+
+    def test_environment_is_in_the_plan(self):
+        plan = Plan()
+        plan.suite("s", ["/bin/s", "-x"], 5, {"SECONDS": "60"})
+        self.assertEqual(plan.bytes().split(b"\0")[:-1],
+                         [b"suite", b"s", b"timeout", b"5", b"env", b"SECONDS=60", b"arg", b"/bin/s", b"arg", b"-x",
+                          b"run", b""])
+
+
+if __name__ == "__main__":
+    unittest.main()
