@@ -9,6 +9,7 @@
 #include <iostream>
 #include <system_error>
 
+#include "app/linux_guest.h"
 #include "app/options.h"
 #include "vmm/backend/device_tree.h"
 #include "vmm/loop/console.h"
@@ -47,9 +48,13 @@ int run(int argc, char** argv) {
     return 0;
   }
   // 2. the images, and whether they fit
-  for (const mv::FlatSpec& spec : options.flat) options.machine.images.push_back(mv::read_flat(spec));
-  const uint64_t base = options.machine.arch == mv::Arch::arm64 ? mv::Arm64Layout::kMemoryBase : 0;
-  mv::check_images(options.flat, options.machine.images, base, options.machine.vm.memory_bytes);
+  if (options.linux_guest) {
+    mv::load_linux(*options.linux_guest, options.machine);
+  } else {
+    for (const mv::FlatSpec& spec : options.flat) options.machine.images.push_back(mv::read_flat(spec));
+    const uint64_t base = options.machine.arch == mv::Arch::arm64 ? mv::Arm64Layout::kMemoryBase : 0;
+    mv::check_images(options.flat, options.machine.images, base, options.machine.vm.memory_bytes);
+  }
   // 3. the machine
   mv::Machine machine(options.machine, {.console = to_stdout, .walk = to_stderr, .served = {}});
   // 4. the guest runs

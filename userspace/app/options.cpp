@@ -14,7 +14,8 @@ namespace mv {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: mvmm [--backend inproc|acrn|gunyah] --flat FILE@ADDRESS [options]\n\n"
+    "usage: mvmm [--backend inproc|acrn|gunyah] --flat FILE@ADDRESS [options]\n"
+    "       mvmm [--backend inproc|acrn] --kernel FILE [--initrd FILE] [--append STRING] [options]\n\n"
     "Runs a guest on a software CPU: in this process (inproc), or behind /dev/acrn_hsm or /dev/gunyah.\n";
 
 constexpr const char* kNotes =
@@ -53,20 +54,35 @@ Arch arch_of(const std::string& backend, const po::variables_map& given) {
   return asked;
 }
 
+constexpr const char* kLinuxMemory = "256m";
+
+void fill_linux(const po::variables_map& given, Options& o) {
+  if (o.machine.arch != Arch::x86_64) throw std::invalid_argument("--kernel: x86-64 kernels only, so far");
+  if (given.count("flat")) throw std::invalid_argument("--kernel and --flat: one of them");
+  const auto text = [&](const char* option) { return given.count(option) ? given[option].as<std::string>() : std::string(); };
+  o.linux_guest = LinuxSpec{text("kernel"), text("initrd"), text("append")};
+}
+
 void fill(const po::variables_map& given, Options& o) {
   MachineConfig& m = o.machine;
   m.backend = given["backend"].as<std::string>();
   m.arch = arch_of(m.backend, given);
-  if (!given.count("flat")) throw std::invalid_argument("nothing to run: give a guest with --flat FILE@ADDRESS");
-  for (const std::string& text : given["flat"].as<std::vector<std::string>>()) o.flat.push_back(parse_flat(text));
-  m.vm.memory_bytes = parse_size(given["memory"].as<std::string>());
+  const bool linux_guest = given.count("kernel") != 0;
+  if (linux_guest) {
+    fill_linux(given, o);
+  } else if (!given.count("flat")) {
+    throw std::invalid_argument("nothing to run: give a guest with --flat FILE@ADDRESS or --kernel FILE");
+  } else {
+    for (const std::string& text : given["flat"].as<std::vector<std::string>>()) o.flat.push_back(parse_flat(text));
+  }
+  m.vm.memory_bytes = parse_size(linux_guest && given["memory"].defaulted() ? kLinuxMemory : given["memory"].as<std::string>());
   if (m.vm.memory_bytes % 4096 || m.vm.memory_bytes < (1 << 20)) {
     throw std::invalid_argument("--memory: at least 1m, and a multiple of 4k");
   }
   m.vm.vcpus = given["cpus"].as<unsigned>();
   if (m.vm.vcpus < 1 || m.vm.vcpus > 16) throw std::invalid_argument("--cpus: valid are 1 to 16");
-  m.vm.mode = parse_mode(given["mode"].as<std::string>(), m.arch);
-  m.vm.entry = o.flat.front().gpa;
+  m.vm.mode = linux_guest ? StartMode::linux64 : parse_mode(given["mode"].as<std::string>(), m.arch);
+  if (!linux_guest) m.vm.entry = o.flat.front().gpa;
   m.vm.walk = o.walk = given.count("walk") != 0;
   o.stats = given.count("stats") != 0;
 }
@@ -83,6 +99,9 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("arch", po::value<std::string>(), "x86_64 or arm64; inproc only (default x86_64)")
       ("mode", po::value<std::string>()->default_value("64"), "x86-64 guests start in 16-, 32- or 64-bit mode")
       ("flat", po::value<std::vector<std::string>>()->composing(), "FILE@ADDRESS: raw bytes at a guest-physical address; may be repeated")
+      ("kernel", po::value<std::string>(), "Linux bzImage with a 64-bit entry; memory is 256m then unless --memory is given")
+      ("initrd", po::value<std::string>(), "initial RAM disk for --kernel")
+      ("append", po::value<std::string>(), "command line for --kernel")
       ("memory", po::value<std::string>()->default_value("64m"), "guest memory in bytes, with k, m or g")
       ("cpus", po::value<unsigned>()->default_value(1), "vCPUs, 1 to 16")
       ("walk", "print every device access to standard error, with the seven words of its walk and their times")

@@ -10,9 +10,15 @@
 
 namespace mv {
 
+// --kernel, --initrd, --append
+struct LinuxSpec {
+  std::string kernel, initrd, command_line;
+};
+
 struct Options {
   MachineConfig machine;
   std::vector<FlatSpec> flat;
+  std::optional<LinuxSpec> linux_guest;
   bool walk = false;
   bool stats = false;
 };

@@ -45,6 +45,8 @@ int module_users() { return std::stoi(contents("/sys/module/mockvisor/refcnt"));
 
 int64_t available_bytes() { return value_of(contents("/proc/meminfo"), "MemAvailable") * 1024; }
 
+bool kernel_checks_memory() { return contents("/proc/kallsyms").find(" kasan_") != std::string::npos; }
+
 bool Baseline::restored() const {
   return eventually([this] { return pinned_pages() == pins_ && module_users() == users_; });
 }

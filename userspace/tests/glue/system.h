@@ -14,6 +14,8 @@ int64_t pinned_pages();
 // Users of mockvisor.ko: open files and what they hold.
 int module_users();
 int64_t available_bytes();
+// Built with KASAN: its shadow, redzones and quarantine count as used memory.
+bool kernel_checks_memory();
 // Waits until deferred work (final fput, RCU) is over: pins and users are back at these values.
 class Baseline {
  public:

@@ -144,7 +144,7 @@ TEST(Fp, RootsAndConversionsAsTheHost) {
     __m128i y = _mm_set_epi64x(0, static_cast<long long>(b));                                                                                   \
     u32 def = 0x1f80;                                                                                                                           \
     u64 r = 0;                                                                                                                                  \
-    asm volatile("ldmxcsr %2\n\t" insn " %3, %" reg "0\n\tstmxcsr %1\n\tldmxcsr %4" : "=r"(r), "=m"(*out) : "m"(mxcsr), "x"(y), "m"(def));       \
+    asm volatile("ldmxcsr %2\n\t" insn " %3, %" reg "0\n\tstmxcsr %1\n\tldmxcsr %4" : "=&r"(r), "=m"(*out) : "m"(mxcsr), "x"(y), "m"(def));       \
     return static_cast<ctype>(r);                                                                                                               \
   }
   compare("cvtsd2si", TO_INT("cvtsd2si", "q", u64), [](fp_env *e, u64, u64 b) -> u64 { return fp_to_int(e, fp_unpack64(b), 64, true); }, kSpecial64, random_value<11, 52>);
@@ -170,8 +170,8 @@ TEST(Fp, ComparisonsAndRoundingAsTheHost) {
     __m128i x = _mm_set_epi64x(0, static_cast<long long>(a)), y = _mm_set_epi64x(0, static_cast<long long>(b));                                           \
     u32 def = 0x1f80;                                                                                                                                     \
     u64 f;                                                                                                                                                \
-    asm volatile("ldmxcsr %2\n\t" insn " %4, %3\n\tpushfq\n\tpop %0\n\tstmxcsr %1\n\tldmxcsr %5" : "=r"(f), "=m"(*out) : "m"(mxcsr), "x"(x), "x"(y), "m"(def) : "cc"); \
-    return f & 0x45;                                                                                                                                      \
+    asm volatile("ldmxcsr %2\n\t" insn " %4, %3\n\tlahf\n\tstmxcsr %1\n\tldmxcsr %5" : "=&a"(f), "=m"(*out) : "m"(mxcsr), "x"(x), "x"(y), "m"(def) : "cc"); \
+    return f >> 8 & 0x45;                                                                                                                                    \
   }
 #define OUR_COMI(bits, q)                                                                                                      \
   [](fp_env *e, u64 a, u64 b) -> u64 {                                                                                         \

@@ -54,6 +54,19 @@ TEST(Options, Everything) {
   EXPECT_TRUE(o.walk && o.stats && o.machine.vm.walk);
 }
 
+TEST(Options, Linux) {
+  const mv::Options o = parse({"--kernel", "bzImage", "--initrd", "rd", "--append", "console=ttyS0 quiet"});
+  ASSERT_TRUE(o.linux_guest);
+  EXPECT_EQ(o.linux_guest->kernel, "bzImage");
+  EXPECT_EQ(o.linux_guest->initrd, "rd");
+  EXPECT_EQ(o.linux_guest->command_line, "console=ttyS0 quiet");
+  EXPECT_EQ(o.machine.vm.mode, mv::StartMode::linux64);
+  EXPECT_EQ(o.machine.vm.memory_bytes, 256u << 20);
+  EXPECT_EQ(parse({"--kernel", "k", "--memory", "64m"}).machine.vm.memory_bytes, 64u << 20);
+  EXPECT_THAT(refusal({"--kernel", "k", "--flat", "a@1"}), HasSubstr("one of them"));
+  EXPECT_THAT(refusal({"--kernel", "k", "--arch", "arm64"}), HasSubstr("x86-64 kernels only"));
+}
+
 TEST(Options, ArchitectureFollowsTheBackend) {
   EXPECT_EQ(parse({"--backend", "gunyah", "--flat", "a@1"}).machine.arch, mv::Arch::arm64);
   EXPECT_EQ(parse({"--backend", "inproc", "--arch", "arm64", "--flat", "a@1"}).machine.vm.mode, mv::StartMode::arm64);
@@ -87,7 +100,7 @@ TEST(Options, HelpListsEveryExitCode) {
   const auto help = mv::parse_options(2, argv, o);
   ASSERT_TRUE(help);
   for (const char* code : {"0..99", "0 it powered off", " 2 ", "100", "101", "102", "103"}) EXPECT_THAT(help->text, HasSubstr(code));
-  for (const char* option : {"--help", "--version", "--backend", "--arch", "--mode", "--flat", "--memory", "--cpus", "--walk", "--stats"}) {
+  for (const char* option : {"--help", "--version", "--backend", "--arch", "--mode", "--flat", "--kernel", "--initrd", "--append", "--memory", "--cpus", "--walk", "--stats"}) {
     EXPECT_THAT(help->text, HasSubstr(option));
   }
 }

@@ -13,6 +13,7 @@ static const struct bit leaf1_ecx[] = { B(SSE3, 0), B(PCLMUL, 1), B(SSSE3, 9), B
 static const struct bit leaf1_edx[] = { B(FPU, 0), B(TSC, 4), B(MSR, 5), B(CX8, 8), B(SEP, 11), B(MTRR, 12), B(CMOV, 15), B(PAT, 16),
 	B(CLFLUSH, 19), B(MMX, 23), B(FXSR, 24), B(SSE, 25), B(SSE2, 26) };
 static const struct bit leaf7_ebx[] = { B(FSGSBASE, 0), B(BMI1, 3), B(SMEP, 7), B(BMI2, 8), B(ERMS, 9), B(ADX, 19), B(SMAP, 20) };
+static const struct bit leaf7_edx[] = { B(SPEC, 26), B(SPEC, 29) };	/* IBRS and IBPB; ARCH_CAPABILITIES */
 static const struct bit ext1_ecx[] = { B(LAHF64, 0), B(LZCNT, 5) };
 static const struct bit ext1_edx[] = { B(SYSCALL, 11), B(NX, 20), B(PAGE1GB, 26), B(RDTSCP, 27), B(LM, 29) };
 
@@ -66,7 +67,7 @@ void x86_cpuid(struct x86_cpu *cpu)
 	/* leaves beyond the last basic one answer as that one does on Intel; here they are zero, as on AMD */
 	switch (leaf) {
 	case 0:		/* GenuineIntel */
-		out[0] = 0xd;
+		out[0] = 0x16;
 		out[1] = 0x756e6547;
 		out[3] = 0x49656e69;
 		out[2] = 0x6c65746e;
@@ -90,13 +91,26 @@ void x86_cpuid(struct x86_cpu *cpu)
 	case 4:
 		caches(sub, out);
 		break;
+	case 6:		/* the local APIC's timer never stops */
+		out[0] = cpu->apic ? 1u << 2 : 0;
+		break;
 	case 7:
 		/* FCS and FDS are deprecated: always saved as zero */
-		if (!sub)
-			out[1] = BITS(leaf7_ebx) | 1u << 13;
+		if (sub)
+			break;
+		out[1] = BITS(leaf7_ebx) | 1u << 13;
+		out[3] = BITS(leaf7_edx);
 		break;
 	case 0xd:
 		extended_state(cpu, sub, out);
+		break;
+	case 0x15:	/* the TSC is its own crystal, and the local APIC's timer counts it too: nothing to calibrate */
+		out[0] = out[1] = 1;
+		out[2] = cpu->tsc_khz * 1000;
+		break;
+	case 0x16:	/* MHz: base, highest, bus */
+		out[0] = out[1] = cpu->tsc_khz / 1000;
+		out[2] = 100;
 		break;
 	case 0x40000000:	/* ACRNACRNACRN */
 		out[0] = 0x40000010;

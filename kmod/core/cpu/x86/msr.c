@@ -7,6 +7,12 @@ static enum x86_leave gp(struct x86_cpu *cpu)
 	return x86_raise_error(cpu, X86_GP, 0);
 }
 
+/*
+ * ARCH_CAPABILITIES (4, table 2-2): a CPU that executes one instruction after the other has none of the flaws of those that
+ * guess: RDCL, IBRS always on, L1D flush, SSB, MDS, page size change, TAA, stale data, BHI, PBRSB, GDS, RFDS, ITS.
+ */
+#define ARCH_CAPABILITIES                                                                                                	(1ull << 0 | 1ull << 1 | 1ull << 3 | 1ull << 4 | 1ull << 5 | 1ull << 6 | 1ull << 8 | 1ull << 13 | 1ull << 14 |    	 1ull << 15 | 1ull << 20 | 1ull << 24 | 1ull << 26 | 1ull << 27 | 1ull << 62)
+
 static bool is_apic_msr(u32 n)
 {
 	return n == X86_MSR_APIC_BASE || n == X86_MSR_TSC_DEADLINE || (n >= X86_MSR_X2APIC && n < X86_MSR_X2APIC + 0x100);
@@ -111,6 +117,13 @@ static bool write_msr(struct x86_cpu *cpu, u32 n, u64 v)
 	case 0x10:	/* TSC */
 		cpu->tsc_offset += v - x86_tsc(cpu);
 		return true;
+	case 0x48:	/* SPEC_CTRL: nothing is executed ahead of time; IBRS and STIBP are kept */
+		if (!x86_has(cpu, X86_HAS_SPEC) || (v & ~3ull))
+			return false;
+		cpu->spec_ctrl = v;
+		return true;
+	case 0x49:	/* PRED_CMD: indirect branch prediction barrier */
+		return x86_has(cpu, X86_HAS_SPEC) && !(v & ~1ull);
 	case 0x79:	/* microcode update trigger */
 	case 0x8b:	/* microcode signature: cleared before CPUID fills it in */
 		return true;
@@ -168,6 +181,12 @@ static bool read_msr(struct x86_cpu *cpu, u32 n, u64 *v)
 	case 0x3a:	/* FEATURE_CONTROL: locked, nothing on */
 		*v = 1;
 		return true;
+	case 0x48:
+		*v = cpu->spec_ctrl;
+		return x86_has(cpu, X86_HAS_SPEC);
+	case 0x10a:
+		*v = ARCH_CAPABILITIES;
+		return x86_has(cpu, X86_HAS_SPEC);
 	case 0xfe:	/* MTRRCAP: eight variable ranges, fixed ones, write combining */
 		*v = 0x508;
 		return x86_has(cpu, X86_HAS_MTRR);

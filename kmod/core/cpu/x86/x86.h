@@ -106,7 +106,8 @@ struct x86_state {
 #define X86_FEATURE_LIST(X)                                                                                              \
 	X(FPU) X(TSC) X(MSR) X(CX8) X(SEP) X(CMOV) X(MMX) X(FXSR) X(SSE) X(SSE2) X(SSE3) X(PCLMUL) X(SSSE3) X(CX16)       \
 	X(SSE41) X(SSE42) X(MOVBE) X(POPCNT) X(AES) X(XSAVE) X(RDRAND) X(FSGSBASE) X(BMI1) X(SMEP) X(BMI2) X(ERMS)        \
-	X(ADX) X(SMAP) X(XSAVEOPT) X(LAHF64) X(LZCNT) X(SYSCALL) X(NX) X(PAGE1GB) X(RDTSCP) X(LM) X(MTRR) X(PAT) X(CLFLUSH)
+	X(ADX) X(SMAP) X(XSAVEOPT) X(LAHF64) X(LZCNT) X(SYSCALL) X(NX) X(PAGE1GB) X(RDTSCP) X(LM) X(MTRR) X(PAT) X(CLFLUSH) \
+	X(SPEC)
 
 enum x86_feature {
 #define X(name) X86_HAS_##name,
@@ -220,7 +221,7 @@ struct x86_cpu {
 	u64 iret_next;			/* behind the IRET that runs: a task switch saves it */
 	struct x86_fpu fpu;
 	u64 features;			/* bit X86_HAS_*: set by x86_cpu_init() to everything, may be narrowed before the first step */
-	u64 tsc_aux, misc_enable;
+	u64 tsc_aux, misc_enable, spec_ctrl;
 	u64 mtrr[2 * 8 + 12];		/* kept and read back, no effect: see msr.c */
 	u64 random;			/* RDRAND's state */
 	u8 fx_area[432];		/* of FXSAVE and its like: too large for a kernel stack */

@@ -94,6 +94,7 @@ void x86_reset(struct x86_cpu *cpu)
 	cpu->sysenter_eip = 0;
 	cpu->pat = 0x0007040600070406ull;
 	cpu->tsc_aux = 0;
+	cpu->spec_ctrl = 0;
 	cpu->misc_enable = 1;		/* fast strings */
 	memset(cpu->mtrr, 0, sizeof(cpu->mtrr));
 	x86_fpu_init(&cpu->fpu);

@@ -29,7 +29,7 @@ static void status_update(struct x86_cpu *cpu)
 	if (cpu->fpu.fsw & ~cpu->fpu.fcw & 0x3f)
 		cpu->fpu.fsw |= SW_ES | SW_B;
 	else
-		cpu->fpu.fsw &= (u16)~(SW_ES | SW_B);
+		cpu->fpu.fsw &= 0xffffu & ~(SW_ES | SW_B);
 }
 
 void x87_control_put(struct x86_cpu *cpu, u16 v)
