@@ -83,10 +83,38 @@ struct mockvisor_device_interrupt {
 	__u8 reserved;
 };
 
+/**
+ * struct mockvisor_fault - a call of a descriptor fails because its user wants to see what his program does then
+ * @fd: in: descriptor of /dev/acrn_hsm, with or without a VM
+ * @call: in: the ioctl's number as it is passed, e.g. ACRN_IOCTL_START_VM
+ * @error: the errno that it gives, 1 to 133; 0 disarms and keeps the counters
+ * @skip: so many calls go through first
+ * @times: and then so many fail; 0: all
+ * @reserved: 0, else EINVAL
+ * @passed: out: calls that went through since it was armed
+ * @fired: out: calls that failed
+ *
+ * The point lies behind the checks of argument and VM state and before anything is done: the call has no effect.  Arming
+ * it again begins anew.  It goes with the descriptor.  MOCKVISOR_FAULT_SET: EINVAL no such call of this descriptor,
+ * ENOSPC more than 8 are armed.  MOCKVISOR_FAULT_GET: ENOENT this one never was.
+ */
+struct mockvisor_fault {
+	__s32 fd;
+	__u32 call;
+	__u32 error;
+	__u32 skip;
+	__u32 times;
+	__u32 reserved;
+	__u64 passed;
+	__u64 fired;
+};
+
 #define MOCKVISOR_VERSION _IO(MOCKVISOR_IOCTL_TYPE, 0x00)	/* returns MOCKVISOR_ABI_VERSION */
 #define MOCKVISOR_WALK_SWITCH _IOW(MOCKVISOR_IOCTL_TYPE, 0x01, struct mockvisor_walk_switch)
 #define MOCKVISOR_WALK_GET _IOWR(MOCKVISOR_IOCTL_TYPE, 0x02, struct mockvisor_walk)
 #define MOCKVISOR_COUNTERS _IOWR(MOCKVISOR_IOCTL_TYPE, 0x03, struct mockvisor_counters)
 #define MOCKVISOR_DEVICE_INTERRUPT _IOW(MOCKVISOR_IOCTL_TYPE, 0x04, struct mockvisor_device_interrupt)
+#define MOCKVISOR_FAULT_SET _IOW(MOCKVISOR_IOCTL_TYPE, 0x05, struct mockvisor_fault)
+#define MOCKVISOR_FAULT_GET _IOWR(MOCKVISOR_IOCTL_TYPE, 0x06, struct mockvisor_fault)
 
 #endif

@@ -497,6 +497,26 @@ static bool mount_host_root(void)
 	return true;
 }
 
+/* What the plan wants besides: "mount TYPE PATH" and "mkdir PATH", in the command's root. */
+static void prepare_host_root(void)
+{
+	const char *keyword, *value, *path;
+	char type[32], full[512];
+	size_t at = 0;
+
+	while (plan_next(&at, &keyword, &value)) {
+		if (!strcmp(keyword, "mount") && (path = strchr(value, ' '))) {
+			snprintf(type, sizeof(type), "%.*s", (int)(path - value), value);
+			snprintf(full, sizeof(full), "/host%s", path + 1);
+			try_mount(type, full, 0, NULL);
+		} else if (!strcmp(keyword, "mkdir")) {
+			snprintf(full, sizeof(full), "/host%s", value);
+			if (mkdir(full, 0755) && errno != EEXIST)
+				fail("mkdir", value, errno);
+		}
+	}
+}
+
 /* virtio-serial ports are found by the name that the host gave them. */
 static int open_stream(const char *wanted, int flags)
 {
@@ -670,6 +690,7 @@ static void run_command(void)
 		return;
 	if (!mount_host_root())
 		return;
+	prepare_host_root();
 	if (!command.terminal) {
 		stream_in = open_stream("stdin", O_RDONLY);
 		stream_out = open_stream("stdout", O_WRONLY);

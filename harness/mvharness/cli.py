@@ -10,8 +10,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from . import (accel, cells, guestcmd, htmlreport, kcidb, kernels, kerneltree, ownkernel, paths, report, results, rows, say,
-               statements, suiterun, suites)
+from . import (accel, acrndm, cells, guestcmd, htmlreport, kcidb, kernels, kerneltree, ownkernel, paths, report, results,
+               rows, say, statements, suiterun, suites)
 from .errors import HarnessError, UsageError
 
 DESCRIPTION = """\
@@ -26,6 +26,7 @@ examples:
   harness/run -k uml-6.1 --flavor kasan     User Mode Linux with KASAN, built on first use
   harness/run -k ~/src/linux -s glue        a kernel tree of yours, built
   harness/run -- build/bin/mvmm --help      any command, on this machine's files (read-only), module loaded
+  harness/run --acrn-dm=256 -- acrn-dm -m 256M -E guest.elf --cpu_affinity 0 -s 0,hostbridge -s 1,lpc -l com1,stdio VM1
   harness/run --shell                       a shell in the guest
 
 exit codes: 0 all passed, 1 something failed, 2 the request is not valid; with `--`, the command's own,
@@ -45,6 +46,12 @@ def _seconds(text: str) -> float:
     if not 0 < value < 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
     return value
+
+
+def _mebibytes(text: str) -> int:
+    if not text.isdigit() or not 2 <= int(text) <= 1 << 20:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size in MiB, e.g. 256")
+    return int(text)
 
 
 def _jobs(text: str) -> int:
@@ -82,6 +89,9 @@ def parser() -> Parser:
     out.add_argument("--w1", action="store_true", help="the same as -s w1")
     out.add_argument("--sparse", action="store_true", help="the same as -s sparse")
     out.add_argument("--shell", action="store_true", help="an interactive shell in the guest")
+    out.add_argument("--acrn-dm", metavar="MIB", nargs="?", type=_mebibytes, const=acrndm.DEFAULT_MIB, default=0,
+                     help="CMD is ACRN's device model: huge pages for a guest of MIB, and the directories it looks for; "
+                          f"default: {acrndm.DEFAULT_MIB}")
     out.add_argument("--gdb", action="store_true",
                      help="the guest stops once the module is loaded, without a time limit; the gdb command is printed")
     out.add_argument("--list", action="store_true", help="list the suites and kernels, and end")
@@ -160,6 +170,8 @@ def _run(argv: list[str]) -> int:
         command = [os.environ.get("SHELL") or "/bin/sh", "-i"]
     if command and wanted:
         raise UsageError("a command and suites cannot be run together; use either -s SUITE or -- CMD.")
+    if options.acrn_dm and not command:
+        raise UsageError("--acrn-dm is for a command; give it after `--`.")
     if command and options.gdb:
         raise UsageError("--gdb runs suites; use -s SUITE, or --shell and a debugger of the guest's own.")
     chosen = suites.select(known, wanted)
@@ -180,6 +192,9 @@ def _run(argv: list[str]) -> int:
     setup = suiterun.Options(engine, options.accel == "auto", options.timeout, _build_dir(options.build_dir), source,
                              shlex.join(_repeat(options)), options.gdb)
     if command:
+        setup.acrn_dm = options.acrn_dm
+        if setup.acrn_dm and acrndm.missing():
+            say.warn(acrndm.missing())
         # cloud kernels have no 9p, by which a command sees this machine's files
         tree = kerneltree.obtain(replace(kernel[0], variant=kernel[0].variant.replace("cloud", "")), options.offline)
         say.note(f"kernel {tree.kernel}")

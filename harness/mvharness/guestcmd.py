@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import boot, initramfs, kbuild, kerneltree, machines, modules, paths, qemu, say, splat, terminal, verdict
+from . import acrndm, boot, initramfs, kbuild, kerneltree, machines, modules, paths, qemu, say, splat, terminal, verdict
 from .errors import HarnessError, UsageError
 from .kerneltree import KernelTree
 from .plan import Plan
@@ -42,6 +42,8 @@ def _archive(command: list[str], tree: KernelTree, options: Options, on_terminal
     rows, columns = terminal.size()
     plan.put("rows", rows)
     plan.put("columns", columns)
+    if options.acrn_dm:
+        acrndm.put(plan)
     for name in KEPT_ENVIRONMENT:
         if name in os.environ:
             plan.put("env", f"{name}={os.environ[name]}")
@@ -189,7 +191,9 @@ def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
             console = ["-chardev", "stdio,id=console,signal=off"]
         else:
             console = [*machines.console_to_file(run), *_stream_devices(Path(work))]
-        argv = machines.command_line(tree, options.accel, initrd, run, extra=[*console, *_host_root()])
+        machine = {"mib": acrndm.machine_mib(options.acrn_dm), "append": acrndm.kernel_line(options.acrn_dm)} \
+            if options.acrn_dm else {}
+        argv = machines.command_line(tree, options.accel, initrd, run, [*console, *_host_root()], **machine)
         (run / "qemu.txt").write_text(" ".join(argv) + "\n")
         try:
             if on_terminal:

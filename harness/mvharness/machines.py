@@ -31,13 +31,14 @@ def console_to_file(run: Path) -> list[str]:
     return _files(run, "console")
 
 
-def _pc(accel: str, kernel: Path, initrd: Path, run: Path, extra) -> list[str]:
+def _pc(accel: str, kernel: Path, initrd: Path, run: Path, extra, mib: int, append: str) -> list[str]:
     """ttyS0 console, ttyS1 verdict, ttyS2 what suites print, port 0xe9 files sent back (frames.py), port 0xf4 the end."""
     accel_option = "tcg,thread=multi,tb-size=512" if accel == "tcg" else "kvm"
     return [
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
-        "-M", "q35", "-accel", accel_option, "-cpu", "max", "-smp", "2", "-m", "1024",
-        "-kernel", str(kernel), "-initrd", str(initrd), "-append", PC + (POLL["amd64"] if accel == "tcg" else ""),
+        "-M", "q35", "-accel", accel_option, "-cpu", "max", "-smp", "2", "-m", str(mib),
+        "-kernel", str(kernel), "-initrd", str(initrd),
+        "-append", PC + (POLL["amd64"] if accel == "tcg" else "") + append,
         *_files(run, "verdict", "output", "files"),
         "-serial", "chardev:console", "-serial", "chardev:verdict", "-serial", "chardev:output",
         "-device", "isa-debugcon,iobase=0xe9,chardev=files",
@@ -69,7 +70,9 @@ def uml(kernel: Path, initrd: Path, run: Path, channels: dict[str, int]) -> list
             f"ssl2=null,fd:{channels['output']}", f"ssl3=null,fd:{channels['files']}", "mv_channels=uml"]
 
 
-def command_line(tree: KernelTree, accel: str, initrd: Path, run: Path, extra=()) -> list[str]:
+def command_line(tree: KernelTree, accel: str, initrd: Path, run: Path, extra=(), mib: int = 1024,
+                 append: str = "") -> list[str]:
+    """`mib` and `append`, more of the kernel's command line, are for PCs."""
     if tree.arch == "arm64":
         return _arm64(tree.boot, initrd, run, extra)
-    return _pc(accel, tree.boot, initrd, run, extra)
+    return _pc(accel, tree.boot, initrd, run, extra, mib, append)

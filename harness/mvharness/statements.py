@@ -16,7 +16,8 @@ from .suites import Suite
 if TYPE_CHECKING:
     from .cells import CellResult
 
-NAME = re.compile(r"^(?P<test>(?P<group>\w+?)\.Statement(?P<number>\d+)_(?P<what>\w+))")
+# A parameterised case has its instance before its name: Access/GunyahForm.Statement20_X/Pair.
+NAME = re.compile(r"^(?:\w+/)?(?P<test>(?P<group>\w+?)\.Statement(?P<number>\d+)_(?P<what>\w+))")
 MISSING = "missing"
 
 

@@ -23,6 +23,7 @@ class Options:
     source: Path | None = None  # where Kbuild is, when not in this repository
     repeat: str = "harness/run"
     gdb: bool = False
+    acrn_dm: int = 0  # MiB of the guest that CMD, an acrn-dm, will run
     progress: Progress = field(default_factory=lambda: Progress("harness"))
 
 

@@ -97,6 +97,31 @@ class QemuTest(unittest.TestCase):
         self.assertEqual(process.returncode, 0, said)
 
 
+# What acrn-dm does before it opens the node, in its order.
+ACRN_DM = """
+set -e
+test -r /sys/firmware/acpi/tables/APIC
+mkdir -p /run/hugepage/acrn /run/acrn/mngr
+touch /run/hugepage/acrn/lock /run/acrn/mngr/VM1.1.socket /var/log/acrn-dm/acrn.log
+grep -q "^HugePages_Free: *73$" /proc/meminfo
+echo 80 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+grep -q "^HugePages_Total: *80$" /proc/meminfo
+test ! -e /dev/acrn_vhm
+test -r /dev/acrn_hsm -a -w /dev/acrn_hsm
+cat /proc/mtrr >/dev/null
+test -n "$(ls /sys/bus/pci/devices)"
+iasl -v | grep -q "Intel ACPI"
+echo 1 >/sys/devices/virtual/misc/acrn_hsm/remove_cpu
+"""
+
+
+class CommandTest(unittest.TestCase):
+    def test_acrn_dm_finds_what_it_looks_for(self):
+        done = subprocess.run([str(paths.HARNESS / "run"), "-k", QEMU, "--acrn-dm=128", "--", "/bin/sh", "-xc", ACRN_DM],
+                              capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
 class KernelTest(unittest.TestCase):
     """Kernels of one's own: a directory with headers/ and a program."""
 

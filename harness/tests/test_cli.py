@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from mvharness import accel, paths, suites, teststages
+from mvharness import accel, acrndm, paths, suites, teststages
 from mvharness.results import Counts
 
 
@@ -31,6 +31,14 @@ class CommandLineTest(unittest.TestCase):
         self.refuse("--", says="needs a command")
         self.refuse("--shell", "--", "ls", says="--shell takes no command")
         self.refuse("-s", "glue", "--", "ls", says="either")
+        self.refuse("--acrn-dm=lots", "--", "acrn-dm", says="a size in MiB")
+        self.refuse("--acrn-dm", "-s", "glue", says="give it after `--`")
+
+    def test_memory_for_acrn_dm(self):
+        # a guest of 128 MiB takes 72 pages of 2 MiB, and one for OVMF
+        self.assertEqual(acrndm.pages(128), 73)
+        self.assertEqual(acrndm.pages(129), 74)
+        self.assertGreater(acrndm.machine_mib(128), 2 * acrndm.pages(128) + 512)
 
     def test_list(self):
         done = subprocess.run([paths.HARNESS / "run", "--list"], capture_output=True, text=True, check=True)

@@ -27,6 +27,7 @@ class StatementsTest(unittest.TestCase):
         known = SUITE.statements
         self.assertEqual(statements.of("AcrnVm.Statement16_256Segments", known), ("Acrn", 16))
         self.assertEqual(statements.of("GunyahRun.Statement2_Stop", known), ("Gunyah", 2))
+        self.assertEqual(statements.of("Access/GunyahForm.Statement20_Aborts/Pair", known), ("Gunyah", 20))
         for name in ("AcrnVm.Segments", "Other.Statement1_X", "AcrnVm.Statement_X", "AcrnVm.Statement1X"):
             self.assertIsNone(statements.of(name, known), name)
 

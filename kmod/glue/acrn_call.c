@@ -56,6 +56,8 @@ long acrn_call_run(struct acrn_hsm *hsm, const struct acrn_call *c, unsigned lon
 	else if (c->states && !(c->states & BIT(READ_ONCE(hsm->core.state))))
 		r = c->refusal;
 	else
+		r = mv_fault(&hsm->faults, c->number);
+	if (!r)
 		r = c->handle(hsm, &arg);
 	/* only CREATE_VM answers here: a caller that cannot be told its VM's id has no VM */
 	if (!r && c->number == ACRN_IOCTL_CREATE_VM && copy_to_user((void __user *)argument, &arg, sizeof(arg.creation))) {

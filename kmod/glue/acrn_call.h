@@ -50,6 +50,9 @@ struct acrn_call {
 extern const struct acrn_call acrn_calls[];
 extern const unsigned int acrn_call_count;
 
+/* NULL: no such call. */
+const struct acrn_call *acrn_call_find(unsigned int number);
+
 /* Everything between the system call and the handler, and back. */
 long acrn_call_run(struct acrn_hsm *hsm, const struct acrn_call *c, unsigned long argument);
 

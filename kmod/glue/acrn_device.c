@@ -251,7 +251,7 @@ static void unmap_resources(struct acrn_hsm *hsm, const struct acrn_mmiodev *arg
 
 int acrn_hsm_assign_mmio(struct acrn_hsm *hsm, const struct acrn_mmiodev *args)
 {
-	unsigned int i;
+	unsigned int i, mapped = 0;
 	u8 *memory;
 	int r = 0;
 
@@ -264,9 +264,11 @@ int acrn_hsm_assign_mmio(struct acrn_hsm *hsm, const struct acrn_mmiodev *args)
 			r = -EINVAL;
 		else
 			r = hv_memmap_fill(&hsm->core.map, args->res[i].user_vm_pa, args->res[i].size, memory, HV_MEM_RWX);
+		/* slots used up half-way: this one is mapped in part */
+		mapped = r == -EINVAL ? i : i + 1;
 	}
 	if (r)
-		unmap_resources(hsm, args, i - 1);
+		unmap_resources(hsm, args, mapped);
 	return r;
 }
 

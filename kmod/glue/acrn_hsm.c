@@ -14,7 +14,7 @@
 
 #include "acrn_call.h"
 
-static const struct acrn_call *find_call(unsigned int number)
+const struct acrn_call *acrn_call_find(unsigned int number)
 {
 	unsigned int i;
 
@@ -28,7 +28,7 @@ static const struct acrn_call *find_call(unsigned int number)
 static long hsm_ioctl(struct file *file, unsigned int number, unsigned long argument)
 {
 	struct acrn_hsm *hsm = file->private_data;
-	const struct acrn_call *c = find_call(number);
+	const struct acrn_call *c = acrn_call_find(number);
 
 	/* the state is looked at before the argument: no VM, no copy */
 	if (!READ_ONCE(hsm->live) && !(c && !c->states))
@@ -45,6 +45,7 @@ static int hsm_open(struct inode *inode, struct file *file)
 	init_rwsem(&hsm->lock);
 	INIT_LIST_HEAD(&hsm->named);
 	acrn_client_init(&hsm->client);
+	mv_faults_init(&hsm->faults);
 	acrn_hsm_irqfds_init(hsm);
 	file->private_data = hsm;
 	return nonseekable_open(inode, file);

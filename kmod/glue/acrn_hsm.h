@@ -11,6 +11,7 @@
 #include <linux/wait.h>
 
 #include "../core/acrn/acrn.h"
+#include "fault.h"
 
 #define ACRN_HSM_SEGMENTS 256	/* RAM segments a VM may have, as the driver */
 #define ACRN_HSM_MONITOR_ENTRIES 48	/* of VM_INTR_MONITOR's page */
@@ -64,6 +65,7 @@ struct acrn_hsm {
 	struct mutex irqfd_lock;
 	struct list_head irqfds;
 	struct page *monitor_page;
+	struct mv_faults faults;
 };
 
 extern const struct file_operations acrn_hsm_fops;

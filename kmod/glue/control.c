@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 #include <mockvisor.h>
 
+#include "acrn_call.h"
 #include "acrn_hsm.h"
 #include "control.h"
 #include "gunyah_glue.h"
@@ -171,6 +172,29 @@ static long device_interrupt(const struct mockvisor_device_interrupt __user *use
 	return arg.reserved ? -EINVAL : acrn_hsm_device_interrupt(arg.bdf, arg.high);
 }
 
+/* Read and written back whole; a descriptor of another kind has no such points. */
+static long fault_call(struct mockvisor_fault __user *user, bool arm)
+{
+	struct mockvisor_fault arg;
+	struct acrn_hsm *hsm;
+	struct file *file;
+	int r = -EINVAL;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	file = fget(arg.fd);
+	if (!file)
+		return -EBADF;
+	if (file->f_op == &acrn_hsm_fops && acrn_call_find(arg.call)) {
+		hsm = file->private_data;
+		r = arm ? mv_fault_arm(&hsm->faults, &arg) : mv_fault_read(&hsm->faults, &arg);
+	}
+	fput(file);
+	if (r || arm)
+		return r;
+	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
 static long control_ioctl(struct file *file, unsigned int number, unsigned long argument)
 {
 	switch (number) {
@@ -184,6 +208,9 @@ static long control_ioctl(struct file *file, unsigned int number, unsigned long 
 		return ask_vcpu((void __user *)argument, sizeof(struct mockvisor_counters), answer_counters);
 	case MOCKVISOR_DEVICE_INTERRUPT:
 		return device_interrupt((void __user *)argument);
+	case MOCKVISOR_FAULT_SET:
+	case MOCKVISOR_FAULT_GET:
+		return fault_call((void __user *)argument, number == MOCKVISOR_FAULT_SET);
 	default:
 		return -ENOTTY;
 	}
