@@ -12,6 +12,7 @@
 #include "app/linux_guest.h"
 #include "app/options.h"
 #include "vmm/backend/device_tree.h"
+#include "vmm/backend/fd.h"
 #include "vmm/loop/console.h"
 
 namespace {
@@ -30,6 +31,22 @@ void to_stdout(uint8_t byte) {
 }
 
 void to_stderr(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+
+// "-" is standard output; none if there is no virtio console.
+mv::Fd open_virtio_console(const std::string& file) {
+  if (file.empty()) return {};
+  mv::Fd fd(file == "-" ? ::dup(STDOUT_FILENO) : ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!fd) mv::throw_errno("cannot write " + file);
+  return fd;
+}
+
+void to_file(const mv::Fd& fd, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd.get(), bytes.data(), bytes.size());
+    if (n <= 0) return;  // a full disk or a reader that went away is not the guest's fault
+    bytes = bytes.subspan(static_cast<size_t>(n));
+  }
+}
 
 void print_stats(mv::Machine& machine, unsigned vcpus) {
   std::fprintf(stderr, "mvmm: %s served %llu accesses", std::string(machine.backend().name()).c_str(),
@@ -56,7 +73,8 @@ int run(int argc, char** argv) {
     mv::check_images(options.flat, options.machine.images, base, options.machine.vm.memory_bytes);
   }
   // 3. the machine
-  mv::Machine machine(options.machine, {.console = to_stdout, .walk = to_stderr, .served = {}});
+  const mv::Fd console = open_virtio_console(options.virtio_console);
+  mv::Machine machine(options.machine, {.console = to_stdout, .walk = to_stderr, .served = {}, .virtio_console = [&](auto bytes) { to_file(console, bytes); }});
   // 4. the guest runs
   const mv::Outcome outcome = mv::run_on_console(machine);
   // 5. how it went

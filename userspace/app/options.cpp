@@ -63,6 +63,46 @@ void fill_linux(const po::variables_map& given, Options& o) {
   o.linux_guest = LinuxSpec{text("kernel"), text("initrd"), text("append")};
 }
 
+// "FILE" or "FILE,readonly".
+DiskSpec parse_disk(const std::string& text) {
+  const std::string suffix = ",readonly";
+  const bool read_only = text.size() > suffix.size() && text.ends_with(suffix);
+  const std::string file = read_only ? text.substr(0, text.size() - suffix.size()) : text;
+  const size_t comma = file.rfind(',');
+  if (file.empty() || (!read_only && comma != std::string::npos && file.find('/', comma) == std::string::npos)) {
+    throw std::invalid_argument("--disk " + text + ": valid is FILE or FILE,readonly");
+  }
+  return {file, read_only};
+}
+
+OnReset parse_on_reset(const std::string& text) {
+  if (text == "exit") return OnReset::exit;
+  if (text == "restart") return OnReset::restart;
+  throw std::invalid_argument("--on-reset " + text + ": valid are exit, restart");
+}
+
+void fill_devices(const po::variables_map& given, Options& o) {
+  MachineConfig& m = o.machine;
+  for (const char* option : {"disk", "rng", "virtio-console", "hugepages"}) {
+    if (given.count(option) && m.arch != Arch::x86_64) throw std::invalid_argument(std::string("--") + option + ": x86-64 guests only");
+  }
+  if (given.count("disk")) {
+    for (const std::string& text : given["disk"].as<std::vector<std::string>>()) m.disks.push_back(parse_disk(text));
+  }
+  if (m.disks.size() > PciPlan::kMostDisks) throw std::invalid_argument("--disk: at most 16 of them");
+  m.rng = given.count("rng") != 0;
+  if (given.count("virtio-console")) {
+    o.virtio_console = given["virtio-console"].as<std::string>();
+    if (o.virtio_console.empty()) throw std::invalid_argument("--virtio-console: valid is FILE, or - for standard input and output");
+    m.virtio_console = true;
+    m.type_at_virtio = o.virtio_console == "-";
+  }
+  m.vm.huge_pages = given.count("hugepages") != 0;
+  if (m.vm.huge_pages && m.backend != "acrn") throw std::invalid_argument("--hugepages: with --backend acrn only");
+  m.on_reset = parse_on_reset(given["on-reset"].as<std::string>());
+  if (m.on_reset == OnReset::restart && m.arch != Arch::x86_64) throw std::invalid_argument("--on-reset restart: x86-64 guests only");
+}
+
 void fill(const po::variables_map& given, Options& o) {
   MachineConfig& m = o.machine;
   m.backend = given["backend"].as<std::string>();
@@ -85,6 +125,7 @@ void fill(const po::variables_map& given, Options& o) {
   if (!linux_guest) m.vm.entry = o.flat.front().gpa;
   m.vm.walk = o.walk = given.count("walk") != 0;
   o.stats = given.count("stats") != 0;
+  fill_devices(given, o);
 }
 
 }  // namespace
@@ -104,6 +145,11 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("append", po::value<std::string>(), "command line for --kernel")
       ("memory", po::value<std::string>()->default_value("64m"), "guest memory in bytes, with k, m or g")
       ("cpus", po::value<unsigned>()->default_value(1), "vCPUs, 1 to 16")
+      ("disk", po::value<std::vector<std::string>>()->composing(), "FILE[,readonly]: a raw image as virtio block device; may be repeated")
+      ("virtio-console", po::value<std::string>(), "FILE for what the guest writes to its virtio console; - is standard input and output")
+      ("rng", "a virtio source of entropy")
+      ("hugepages", "guest memory from the host's pool of 2 MiB pages; acrn only")
+      ("on-reset", po::value<std::string>()->default_value("exit"), "exit or restart: what a guest that resets itself gets")
       ("walk", "print every device access to standard error, with the seven words of its walk and their times")
       ("stats", "print what was served to standard error at the end");
   // clang-format on

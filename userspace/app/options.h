@@ -19,6 +19,7 @@ struct Options {
   MachineConfig machine;
   std::vector<FlatSpec> flat;
   std::optional<LinuxSpec> linux_guest;
+  std::string virtio_console;  // a file, "-", or empty
   bool walk = false;
   bool stats = false;
 };

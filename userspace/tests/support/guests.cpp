@@ -37,7 +37,8 @@ Bench::Bench(MachineConfig config)
                                        [this](const Access& a, const Reply&) {
                                          std::lock_guard lock(mutex_);
                                          if (accesses_.size() < 100000) accesses_.push_back(a);
-                                       }}) {}
+                                       },
+                                   .virtio_console = {}}) {}
 
 std::string Bench::output() const {
   std::lock_guard lock(mutex_);

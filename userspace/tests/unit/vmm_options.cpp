@@ -67,6 +67,25 @@ TEST(Options, Linux) {
   EXPECT_THAT(refusal({"--kernel", "k", "--arch", "arm64"}), HasSubstr("x86-64 kernels only"));
 }
 
+TEST(Options, Devices) {
+  const mv::Options o = parse({"--kernel", "k", "--disk", "a.img", "--disk", "dir,1/b,readonly", "--rng", "--virtio-console", "-", "--on-reset", "restart"});
+  ASSERT_EQ(o.machine.disks.size(), 2u);
+  EXPECT_EQ(o.machine.disks[0].file, "a.img");
+  EXPECT_FALSE(o.machine.disks[0].read_only);
+  EXPECT_EQ(o.machine.disks[1].file, "dir,1/b");
+  EXPECT_TRUE(o.machine.disks[1].read_only && o.machine.rng && o.machine.virtio_console && o.machine.type_at_virtio);
+  EXPECT_EQ(o.machine.on_reset, mv::OnReset::restart);
+  EXPECT_FALSE(parse({"--kernel", "k", "--virtio-console", "out.txt"}).machine.type_at_virtio);
+  EXPECT_TRUE(parse({"--backend", "acrn", "--kernel", "k", "--hugepages"}).machine.vm.huge_pages);
+  EXPECT_THAT(refusal({"--kernel", "k", "--disk", "a,ro"}), HasSubstr("FILE,readonly"));
+  EXPECT_THAT(refusal({"--kernel", "k", "--disk", ""}), HasSubstr("FILE,readonly"));
+  EXPECT_THAT(refusal({"--kernel", "k", "--virtio-console", ""}), HasSubstr("FILE"));
+  EXPECT_THAT(refusal({"--kernel", "k", "--on-reset", "halt"}), HasSubstr("exit, restart"));
+  EXPECT_THAT(refusal({"--kernel", "k", "--hugepages"}), HasSubstr("acrn only"));
+  EXPECT_THAT(refusal({"--arch", "arm64", "--flat", "a@1", "--rng"}), HasSubstr("x86-64 guests only"));
+  EXPECT_THAT(refusal({"--arch", "arm64", "--flat", "a@1", "--on-reset", "restart"}), HasSubstr("x86-64 guests only"));
+}
+
 TEST(Options, ArchitectureFollowsTheBackend) {
   EXPECT_EQ(parse({"--backend", "gunyah", "--flat", "a@1"}).machine.arch, mv::Arch::arm64);
   EXPECT_EQ(parse({"--backend", "inproc", "--arch", "arm64", "--flat", "a@1"}).machine.vm.mode, mv::StartMode::arm64);

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "vmm/backend/acrn_eventfd.h"
+#include "vmm/backend/guest_mapping.h"
 #include "vmm/backend/ioreq_slot.h"
 #include "vmm/backend/x86_start.h"
 
@@ -12,14 +14,18 @@ namespace mv {
 AcrnBackend::AcrnBackend(const VmConfig& config)
     : config_(config),
       device_(open_node("/dev/acrn_hsm")),
-      memory_(config.memory_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0, "guest memory"),
+      memory_(guest_mapping(config)),
       requests_(4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0, "request page") {
   create();
   set_memory();
 }
 
-// Closing the device ends the VM in whatever state it is.
-AcrnBackend::~AcrnBackend() = default;
+// In acrn-dm's order; closing the device would end the VM in whatever state it is.
+AcrnBackend::~AcrnBackend() {
+  ::ioctl(device_.get(), ACRN_IOCTL_DESTROY_IOREQ_CLIENT, 0);
+  ::ioctl(device_.get(), ACRN_IOCTL_PAUSE_VM, 0);
+  ::ioctl(device_.get(), ACRN_IOCTL_DESTROY_VM, 0);
+}
 
 void AcrnBackend::create() {
   acrn_vm_creation c{};
@@ -55,9 +61,26 @@ void AcrnBackend::irq_line(uint32_t gsi, bool high) {
   must_ioctl("SET_IRQLINE", device_.get(), ACRN_IOCTL_SET_IRQLINE, uint64_t{!high} << 32 | gsi);
 }
 
+// Address and data are the guest's: a message that the hypervisor refuses (EPERM) goes nowhere, as on a bus.
 void AcrnBackend::msi(uint64_t address, uint64_t data) {
   acrn_msi_entry m{.msi_addr = address, .msi_data = data};
-  must_ioctl("INJECT_MSI", device_.get(), ACRN_IOCTL_INJECT_MSI, &m);
+  ::ioctl(device_.get(), ACRN_IOCTL_INJECT_MSI, &m);
+}
+
+std::unique_ptr<MessageRoute> AcrnBackend::message_route(uint64_t address, uint32_t data) {
+  try {
+    return std::make_unique<AcrnMessageRoute>(device_.get(), address, data);
+  } catch (const std::system_error&) {
+    return Backend::message_route(address, data);  // out of descriptors: the long way
+  }
+}
+
+std::unique_ptr<Doorbell> AcrnBackend::doorbell(uint64_t gpa, unsigned size) {
+  try {
+    return std::make_unique<AcrnDoorbell>(device_.get(), gpa, size);
+  } catch (const std::system_error&) {
+    return nullptr;
+  }
 }
 
 // Every slot that is out, once.  False: a request could not be finished because the VM is going down.
@@ -79,7 +102,8 @@ Ending AcrnBackend::run(Server& server) {
   load(x86_start_tables(config_.mode));
   acrn_vcpu_regs regs = x86_start_regs(config_.mode, config_.entry, config_.argument);
   must_ioctl("SET_VCPU_REGS", fd, ACRN_IOCTL_SET_VCPU_REGS, &regs);
-  must_ioctl("CREATE_IOREQ_CLIENT", fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT, 0);
+  server_ = std::this_thread::get_id();
+  if (!client_.exchange(true)) must_ioctl("CREATE_IOREQ_CLIENT", fd, ACRN_IOCTL_CREATE_IOREQ_CLIENT, 0);
   if (config_.walk) control_.walk_switch(fd, true);
   must_ioctl("START_VM", fd, ACRN_IOCTL_START_VM, 0);
   bool gone = false;
@@ -89,14 +113,25 @@ Ending AcrnBackend::run(Server& server) {
   }
   const bool asked = stopping_;
   must_ioctl("PAUSE_VM", fd, ACRN_IOCTL_PAUSE_VM, 0);
-  must_ioctl("DESTROY_IOREQ_CLIENT", fd, ACRN_IOCTL_DESTROY_IOREQ_CLIENT, 0);
+  server_ = std::thread::id();
   if (!asked) return {EndKind::crashed, "the I/O request client is gone"};
   return {};
 }
 
+// The thread in ATTACH is woken by taking its client away.  If it is that thread that calls, from inside serve(), nothing
+// has to be woken, and the client serves again after a reset.
 void AcrnBackend::stop() {
   stopping_ = true;
+  if (server_.load() == std::this_thread::get_id()) return;
+  client_ = false;
   ::ioctl(device_.get(), ACRN_IOCTL_DESTROY_IOREQ_CLIENT, 0);
+}
+
+// acrn-dm's order for a system reset: the request that asked for it is not notified.
+void AcrnBackend::reset() {
+  must_ioctl("CLEAR_VM_IOREQ", device_.get(), ACRN_IOCTL_CLEAR_VM_IOREQ, 0);
+  must_ioctl("RESET_VM", device_.get(), ACRN_IOCTL_RESET_VM, 0);
+  stopping_ = false;
 }
 
 std::optional<WalkStamps> AcrnBackend::walk(unsigned vcpu) { return control_.walk(device_.get(), vcpu); }

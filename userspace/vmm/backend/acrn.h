@@ -5,6 +5,7 @@
 #include <linux/acrn.h>
 
 #include <atomic>
+#include <thread>
 
 #include "vmm/backend/control.h"
 
@@ -22,8 +23,11 @@ class AcrnBackend : public Backend {
   std::span<std::byte> memory() override;
   void irq_line(uint32_t gsi, bool high) override;
   void msi(uint64_t address, uint64_t data) override;
+  std::unique_ptr<MessageRoute> message_route(uint64_t address, uint32_t data) override;
+  std::unique_ptr<Doorbell> doorbell(uint64_t gpa, unsigned size) override;
   Ending run(Server& server) override;
   void stop() override;
+  void reset() override;
   std::optional<WalkStamps> walk(unsigned vcpu) override;
   std::optional<uint64_t> instructions(unsigned vcpu) override;
 
@@ -39,6 +43,8 @@ class AcrnBackend : public Backend {
   Mapping requests_;
   unsigned vcpus_ = 0;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> client_ = false;  // there is an I/O request client
+  std::atomic<std::thread::id> server_;
 };
 
 }  // namespace mv

@@ -2,7 +2,8 @@
 // A backend brings a hypervisor's way of running a VM: post, deliver, complete, resume.  Everything above it sees accesses
 // and replies only.
 //
-// Life: construct, load() the images, run() once, destroy.  run() returns when the guest has ended or stop() was called.
+// Life: construct, load() the images, run(), destroy.  run() returns when the guest has ended or stop() was called; after
+// that reset() makes the VM ready to be loaded and run once more, where the backend can.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vmm/devices/message.h"
 #include "vmm/dispatch/access.h"
 
 namespace mv {
@@ -27,6 +29,7 @@ struct VmConfig {
   StartMode mode = StartMode::protected32;
   uint64_t argument = 0;  // what the boot vCPU is told: x86-64 in RSI, AArch64 in x0 (where no device tree goes there)
   bool walk = false;      // time stamps of the walk are wanted
+  bool huge_pages = false;  // memory from the pool of huge pages; acrn only
 };
 
 // Bytes to be in guest memory when the guest starts.
@@ -57,6 +60,13 @@ class Server {
   virtual Reply serve(const Access& access) = 0;
 };
 
+// An eventfd that a guest's writes signal without being served.  The writes do so as long as it exists.
+class Doorbell {
+ public:
+  virtual ~Doorbell() = default;
+  virtual int eventfd() const = 0;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -72,9 +82,15 @@ class Backend {
   virtual void irq_line(uint32_t gsi, bool high);
   // A device's message.  From any thread.
   virtual void msi(uint64_t address, uint64_t data);
+  // The same for a message that will be sent often; where the backend has no way of its own, send() calls msi().
+  virtual std::unique_ptr<MessageRoute> message_route(uint64_t address, uint32_t data);
+  // A doorbell for writes of up to `size` bytes (1, 2, 4 or 8) to a GPA, or null: then they are served like any other.
+  virtual std::unique_ptr<Doorbell> doorbell(uint64_t, unsigned) { return nullptr; }
   virtual Ending run(Server& server) = 0;
   // From any thread, also from inside serve(): run() returns soon.
   virtual void stop() = 0;
+  // After run(): vCPUs and interrupt controllers as after power-on; memory stays.
+  virtual void reset();
   // Stamps of the newest access of the vCPU that is complete, if the backend keeps them.
   virtual std::optional<WalkStamps> walk(unsigned vcpu) = 0;
   // Instructions retired by the vCPU since reset, if the backend can tell.

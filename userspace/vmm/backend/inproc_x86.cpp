@@ -77,6 +77,12 @@ void InprocX86::stop() {
   bell_.wake();
 }
 
+void InprocX86::reset() {
+  acrn_vm_pause(vm_.get());
+  acrn_vm_reset(vm_.get());
+  stopping_ = false;
+}
+
 std::optional<WalkStamps> InprocX86::walk(unsigned vcpu) { return walk_stamps(vcpus_.at(vcpu)->core->walk); }
 
 std::optional<uint64_t> InprocX86::instructions(unsigned vcpu) {

@@ -27,6 +27,7 @@ class InprocX86 : public Backend {
   void msi(uint64_t address, uint64_t data) override;
   Ending run(Server& server) override;
   void stop() override;
+  void reset() override;
   std::optional<WalkStamps> walk(unsigned vcpu) override;
   std::optional<uint64_t> instructions(unsigned vcpu) override;
 

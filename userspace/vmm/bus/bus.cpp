@@ -5,16 +5,20 @@
 
 namespace mv {
 
-void Bus::claim(Space space, uint64_t base, uint64_t length, Device& device) {
-  if (length == 0 || base + length < base) throw std::invalid_argument("bus: empty or wrapping range");
+bool Bus::try_claim(Space space, uint64_t base, uint64_t length, Device& device) {
+  if (length == 0 || base + length < base) return false;
   auto& all = ranges(space);
   auto after = all.lower_bound(base);
   const bool meets_next = after != all.end() && after->first < base + length;
   const bool meets_previous = after != all.begin() && std::prev(after)->first + std::prev(after)->second.length > base;
-  if (meets_next || meets_previous) {
-    throw std::invalid_argument("bus: " + std::string(device.name()) + " overlaps another device");
-  }
+  if (meets_next || meets_previous) return false;
   all.emplace(base, Range{length, &device});
+  return true;
+}
+
+void Bus::claim(Space space, uint64_t base, uint64_t length, Device& device) {
+  if (try_claim(space, base, length, device)) return;
+  throw std::invalid_argument("bus: the range of " + std::string(device.name()) + " is empty, wraps or overlaps another device's");
 }
 
 Bus::Hit Bus::find(Space space, uint64_t address, unsigned size) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which device answers which address.  Built before the guest runs, then only read: no lock.
+// Which device answers which address.  No lock of its own: once the guest runs, whoever uses it holds the devices' lock.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,11 @@ class Bus {
  public:
   // Claims [base, base + length) of a space.  Throws std::invalid_argument if it is empty, wraps or is taken already.
   void claim(Space space, uint64_t base, uint64_t length, Device& device);
+
+  // The same, but false if the range is empty, wraps or is taken: for ranges that the guest chooses.
+  bool try_claim(Space space, uint64_t base, uint64_t length, Device& device);
+  // Gives back what was claimed at `base`.
+  void release(Space space, uint64_t base) { ranges(space).erase(base); }
 
   struct Hit {
     Device* device = nullptr;

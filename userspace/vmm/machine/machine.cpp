@@ -10,14 +10,15 @@
 namespace mv {
 
 Machine::Machine(const MachineConfig& config, MachineSinks sinks)
-    : sinks_(std::move(sinks)),
+    : config_(config),
+      sinks_(std::move(sinks)),
       backend_(make_backend(config.backend, config.arch, config.vm)),
       console_([this](uint8_t byte) {
         if (sinks_.console) sinks_.console(byte);
       }) {
   if (backend_->arch() == Arch::x86_64) {
-    loop_ = std::make_unique<DeviceLoop>();
-    pc_ = std::make_unique<Pc>(PcWorld{*backend_, bus_, mutex_, *loop_, console_, [this](Outcome o) { end(std::move(o)); }}, config.vm);
+    plan_pci();
+    build_pc();
   } else {
     add_arm64_devices();
   }
@@ -27,6 +28,34 @@ Machine::Machine(const MachineConfig& config, MachineSinks sinks)
 
 Machine::~Machine() {
   if (loop_) loop_->stop();
+  if (pc_) pc_->stop();
+}
+
+void Machine::plan_pci() {
+  for (const DiskSpec& d : config_.disks) plan_.disks.push_back(std::make_shared<DiskFile>(d.file, d.read_only));
+  plan_.rng = config_.rng;
+  if (!config_.virtio_console) return;
+  plan_.console = [this](std::span<const std::byte> bytes) {
+    if (sinks_.virtio_console) sinks_.virtio_console(bytes);
+  };
+}
+
+void Machine::build_pc() {
+  loop_ = std::make_unique<DeviceLoop>();
+  pc_ = std::make_unique<Pc>(PcWorld{*backend_, bus_, mutex_, *loop_, console_, [this](Outcome o) { end(std::move(o)); }}, config_.vm, plan_);
+}
+
+// After run(): all devices new, the images where they were.  Threads of the old devices wait for the lock: they end first.
+void Machine::power_cycle() {
+  loop_->stop();
+  pc_->stop();
+  std::lock_guard lock(mutex_);
+  pc_.reset();
+  bus_ = {};
+  backend_->reset();
+  build_pc();
+  backend_->load(config_.images);
+  outcome_.reset();
 }
 
 void Machine::add(Space space, uint64_t base, uint64_t length, std::unique_ptr<Device> device) {
@@ -72,16 +101,29 @@ static Outcome outcome_of(const Ending& e) {
 }
 
 Outcome Machine::run() {
-  const Ending ending = backend_->run(*this);
-  std::lock_guard lock(mutex_);
-  if (walk_) walk_->finish();
-  return outcome_ ? *outcome_ : outcome_of(ending);
+  for (;;) {
+    const Ending ending = backend_->run(*this);
+    const Outcome outcome = [&] {
+      std::lock_guard lock(mutex_);
+      return outcome_ ? *outcome_ : outcome_of(ending);
+    }();
+    if (outcome.kind != OutcomeKind::reset || config_.on_reset == OnReset::exit || quit_) {
+      if (walk_) walk_->finish();
+      return outcome;
+    }
+    power_cycle();
+    if (quit_) return {};
+  }
 }
 
-void Machine::stop() { backend_->stop(); }
+void Machine::stop() {
+  quit_ = true;
+  backend_->stop();
+}
 
 void Machine::type(std::span<const uint8_t> bytes) {
   std::lock_guard lock(mutex_);
+  if (VirtioConsole* v = config_.type_at_virtio && pc_ ? pc_->virtio_console() : nullptr) return v->type(bytes);
   for (uint8_t b : bytes) console_.type(b);
 }
 

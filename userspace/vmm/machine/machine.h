@@ -5,6 +5,7 @@
 //   arm64   RAM at 0x80000000; PL011 at 0x09000000; debug exit at 0x09010000; scratch device at 0x09020000
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -20,17 +21,32 @@
 
 namespace mv {
 
+// A disk image that the guest sees as a virtio block device.
+struct DiskSpec {
+  std::string file;
+  bool read_only = false;
+};
+
+enum class OnReset { exit, restart };
+
 struct MachineConfig {
   std::string backend = "inproc";
   Arch arch = Arch::x86_64;
   VmConfig vm;
   std::vector<Image> images;
+  // x86-64 only, all of these
+  std::vector<DiskSpec> disks;
+  bool rng = false;
+  bool virtio_console = false;  // its output goes to the sink of that name
+  bool type_at_virtio = false;  // what is typed goes to the virtio console instead of the UART
+  OnReset on_reset = OnReset::exit;
 };
 
 struct MachineSinks {
   ConsolePort::Output console;                      // a byte from the guest's UART
   std::function<void(const std::string&)> walk;     // a line of --walk
   std::function<void(const Access&, const Reply&)> served;  // every access, after it was served (tests)
+  VirtioConsole::Output virtio_console;  // bytes from the guest's virtio console
 };
 
 class Machine : private Server {
@@ -43,7 +59,7 @@ class Machine : private Server {
   Outcome run();
   // From any thread.
   void stop();
-  // Bytes typed at the guest's UART, from any thread.
+  // Bytes typed at the guest's console, from any thread.
   void type(std::span<const uint8_t> bytes);
 
   uint64_t served() const { return served_; }
@@ -55,17 +71,23 @@ class Machine : private Server {
   Reply serve(const Access& access) override;
   void end(Outcome outcome);
   void add_arm64_devices();
+  void plan_pci();
+  void build_pc();
+  void power_cycle();
 
+  MachineConfig config_;
   MachineSinks sinks_;
   std::unique_ptr<Backend> backend_;
   std::mutex mutex_;  // devices, bus users, walk log, outcome
   ConsolePort console_;
   Bus bus_;
   std::vector<std::unique_ptr<Device>> devices_;
+  PciPlan plan_;
   std::unique_ptr<DeviceLoop> loop_;  // stopped before the devices go
   std::unique_ptr<Pc> pc_;
   std::optional<WalkLog> walk_;
   std::optional<Outcome> outcome_;
+  std::atomic<bool> quit_ = false;
   uint64_t served_ = 0;
 };
 

@@ -20,7 +20,7 @@ uint64_t utc_ns() {
 
 }  // namespace
 
-Pc::Pc(const PcWorld& world, const VmConfig& vm)
+Pc::Pc(const PcWorld& world, const VmConfig& vm, const PciPlan& plan)
     : world_(world),
       pit_alarm_(world.loop,
                  [this] {
@@ -35,7 +35,8 @@ Pc::Pc(const PcWorld& world, const VmConfig& vm)
       pm1_([this] { world_.end({OutcomeKind::powered_off, 0, {}}); }),
       pm_timer_(monotonic_ns),
       reset_([this] { world_.end({OutcomeKind::reset, 0, {}}); }),
-      debug_exit_([this](uint64_t code) { world_.end({OutcomeKind::exited, code, {}}); }) {
+      debug_exit_([this](uint64_t code) { world_.end({OutcomeKind::exited, code, {}}); }),
+      pci_({world.backend, world.bus, world.devices, world.loop}, plan) {
   Bus& bus = world_.bus;
   bus.claim(Space::pio, kCom1, Uart16550::kPorts, com1_);
   bus.claim(Space::pio, Pit8254::kBase, Pit8254::kPorts, pit_);
@@ -52,6 +53,8 @@ Pc::Pc(const PcWorld& world, const VmConfig& vm)
   bus.claim(Space::pio, kScratchPorts, Scratch::kSize, scratch_ports_);
   bus.claim(Space::mmio, kScratchMmio, Scratch::kSize, scratch_);
 }
+
+Pc::~Pc() = default;
 
 IrqLine Pc::line(uint32_t gsi) const {
   return IrqLine([this, gsi](bool high) { world_.backend.irq_line(gsi, high); });

@@ -7,6 +7,7 @@
 //   port 0x3f8            16550, GSI 4                                 port 0x400..405   ACPI PM1 block
 //   port 0x408            ACPI PM timer                                port 0xcf9        reset control
 //   port 0xf4             debug exit                                   port 0x500, GPA 0xd0000000   scratch device
+//   PCI bus 0 (pci_devices.h): ports 0xcf8 and 0xcfc, ECAM at GPA 0xe0000000, windows from 0x80000000, GSIs 16 to 23
 #pragma once
 
 #include "vmm/backend/backend.h"
@@ -22,6 +23,7 @@
 #include "vmm/devices/scratch.h"
 #include "vmm/devices/uart16550.h"
 #include "vmm/loop/device_loop.h"
+#include "vmm/machine/pci_devices.h"
 #include "vmm/machine/outcome.h"
 
 namespace mv {
@@ -40,7 +42,12 @@ class Pc {
  public:
   static constexpr uint32_t kGsiKeyboard = 1, kGsiTimer = 2, kGsiCom1 = 4;
 
-  Pc(const PcWorld& world, const VmConfig& vm);
+  Pc(const PcWorld& world, const VmConfig& vm, const PciPlan& plan);
+  ~Pc();
+
+  // Before destruction, without the devices' lock, and when the loop has stopped.
+  void stop() { pci_.stop(); }
+  VirtioConsole* virtio_console() { return pci_.console(); }
 
  private:
   IrqLine line(uint32_t gsi) const;
@@ -58,6 +65,7 @@ class Pc {
   ResetControl reset_;
   DebugExit debug_exit_;
   Scratch scratch_ports_, scratch_;
+  PciDevices pci_;
 };
 
 }  // namespace mv
