@@ -9,9 +9,11 @@ namespace mv {
 
 namespace {
 
+// It is called with the devices' lock held and must not wait: early in a host's life getrandom() would, until the pool is
+// ready.  GRND_INSECURE gives what /dev/urandom gives then.
 bool random_bytes(std::span<std::byte> to) {
   while (!to.empty()) {
-    const ssize_t n = ::getrandom(to.data(), to.size(), 0);
+    const ssize_t n = ::getrandom(to.data(), to.size(), GRND_INSECURE);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return false;
     to = to.subspan(static_cast<size_t>(n));

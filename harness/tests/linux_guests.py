@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""Debian's kernel on mvmm's PCI devices, in this process and with several CPUs: what the guest reads is what is on the disk.
+
+Run by scripts/test, or: python3 -m unittest discover -s harness/tests -t harness -p 'linux_*.py'
+"""
+
+import hashlib
+import os
+import random
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from mvharness import linuxguest, paths
+
+MVMM = Path(os.environ.get("MV_MVMM", paths.REPO / "build/bin/mvmm"))
+KERNEL = "bookworm-6.1"
+MIB = 1 << 20
+
+# Half of the disk is read, copied to the other half, and read again from the device.
+DISK = """
+echo serial=$(cat /sys/block/vda/serial) end
+echo first=$(dd if=/dev/vda bs=1M count=10 2>/dev/null | sha256sum)
+dd if=/dev/vda of=/dev/vda bs=1M count=10 seek=10 conv=fsync 2>/dev/null
+echo 3 > /proc/sys/vm/drop_caches
+echo second=$(dd if=/dev/vda bs=1M skip=10 count=10 2>/dev/null | sha256sum)
+echo random=$(dd if=/dev/hwrng bs=64 count=4 2>/dev/null | wc -c) from $(cat /sys/class/misc/hw_random/rng_current)
+echo "a line on hvc0" > /dev/hvc0
+echo cpus=$(nproc) end
+grep virtio /proc/interrupts
+echo all is well
+poweroff -f
+"""
+
+READ_ONLY = """
+echo ro=$(cat /sys/block/vda/ro) end
+if dd if=/dev/zero of=/dev/vda bs=512 count=1 conv=fsync 2>/dev/null; then echo written; fi
+echo all is well
+poweroff -f
+"""
+
+# The second life finds what the first has written.
+TWICE = """
+if [ "$(dd if=/dev/vda bs=512 count=1 2>/dev/null | head -c 5)" = again ]; then
+  echo second life
+  poweroff -f
+fi
+printf again | dd of=/dev/vda bs=512 count=1 conv=sync,fsync 2>/dev/null
+echo first life
+reboot -f
+"""
+
+# In the module's guest nobody looks at the image afterwards: the script compares by itself, and powers off in its second
+# life only.  A comparison that fails ends PID 1, the kernel panics, and mvmm's exit code is not 0.
+BEHIND_ACRN = """
+sum() { dd if=/dev/vda bs=1M skip=$1 count=2 2>/dev/null | sha256sum | cut -d' ' -f1; }
+[ $(nproc) = @CPUS@ ]
+[ $(sum 0) = @WANT@ ]
+if [ $(sum 2) = @WANT@ ]; then poweroff -f; fi
+dd if=/dev/vda of=/dev/vda bs=1M count=2 seek=2 conv=fsync 2>/dev/null
+echo 3 > /proc/sys/vm/drop_caches
+[ $(sum 2) = @WANT@ ]
+[ $(dd if=/dev/hwrng bs=64 count=4 2>/dev/null | wc -c) = 256 ]
+echo "a line on hvc0" > /dev/hvc0
+grep -q MSI.*virtio0-req /proc/interrupts
+reboot -f
+"""
+
+SUITE = """
+[linux]
+kind = "cmd"
+command = "mvmm"
+args = ["--backend=acrn", "--kernel={0}/bzImage", "--initrd={0}/initrd", "--append=console=ttyS0", "--disk={0}/disk", "--rng",
+        "--virtio-console=/tmp/hvc", "--memory=160m", "--cpus={2}", "--on-reset=restart"]
+files = ["{1}/*"]
+timeout = 240
+description = "Debian's kernel behind the acrn backend"
+"""
+
+
+class LinuxGuestTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.kernel = linuxguest.tree(KERNEL)
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.dir = Path(directory.name)
+        self.disk = self.dir / "disk.img"
+
+    def boot(self, script: str, *options: str, append: str = "") -> subprocess.CompletedProcess:
+        (self.dir / "initrd").write_bytes(linuxguest.initrd(self.kernel, script))
+        command = [MVMM, "--kernel", linuxguest.bzimage(self.kernel), "--initrd", self.dir / "initrd",
+                   "--append", f"console=ttyS0 panic=-1 {append}", *options]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+                              timeout=300, check=False)
+        self.assertNotRegex(done.stdout, r"BUG:|Oops|WARNING:|soft lockup|rcu_.*stall|Kernel panic", done.stdout[-4000:])
+        return done
+
+    def works(self, *options: str, append: str = "") -> str:
+        """A boot that uses every device; returns what the guest said."""
+        seed = int(os.environ.get("MV_SEED", random.SystemRandom().randrange(1 << 32)))
+        content = random.Random(seed).randbytes(20 * MIB)
+        self.disk.write_bytes(content)
+        done = self.boot(DISK, "--disk", str(self.disk), "--rng", "--virtio-console", str(self.dir / "hvc"), *options,
+                         append=append)
+        said = f"MV_SEED={seed}\n{done.stdout[-4000:]}\n{done.stderr}"
+        self.assertEqual(done.returncode, 0, said)
+        self.assertIn("all is well", done.stdout, said)
+        wanted = hashlib.sha256(content[:10 * MIB]).hexdigest()
+        self.assertIn(f"first={wanted}", done.stdout, said)
+        self.assertIn(f"second={wanted}", done.stdout, said)
+        self.assertTrue(self.disk.read_bytes() == content[:10 * MIB] * 2, f"the image is not what the guest wrote; MV_SEED={seed}")
+        self.assertIn("serial=mockvisor-disk0 end", done.stdout)
+        self.assertIn("random=256 from virtio_rng.0", done.stdout)
+        self.assertIn("a line on hvc0", (self.dir / "hvc").read_text())
+        return done.stdout
+
+    def test_every_device_with_msi_x(self):
+        said = self.works()
+        self.assertRegex(said, r"MSI.*virtio0-req")
+
+    def test_every_device_with_a_shared_pin(self):
+        said = self.works(append="pci=nomsi")
+        self.assertRegex(said, r"IO-APIC +17-fasteoi +virtio0")
+
+    def test_four_cpus(self):
+        self.assertIn("cpus=4 end", self.works("--cpus", "4"))
+
+    def test_a_read_only_disk(self):
+        self.disk.write_bytes(b"x" * MIB)
+        done = self.boot(READ_ONLY, "--disk", f"{self.disk},readonly")
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+        self.assertIn("ro=1 end", done.stdout)
+        self.assertNotIn("written", done.stdout)
+        self.assertEqual(self.disk.read_bytes(), b"x" * MIB)
+
+    def test_a_reset_restarts_the_machine_or_ends_it(self):
+        self.disk.write_bytes(bytes(MIB))
+        done = self.boot(TWICE, "--disk", str(self.disk), "--on-reset", "restart")
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+        self.assertRegex(done.stdout, re.compile("first life.*second life", re.S))
+        self.disk.write_bytes(bytes(MIB))
+        done = self.boot(TWICE, "--disk", str(self.disk))
+        self.assertEqual(done.returncode, 101, done.stdout[-4000:])
+        self.assertNotIn("second life", done.stdout)
+
+    def behind_acrn(self, cpus: int):
+        """By ioeventfd and irqfd through the module, restarted once by a system reset."""
+        content = random.randbytes(2 * MIB)
+        with tempfile.TemporaryDirectory(dir=paths.REPO / "build", prefix="linux-guest-") as name:
+            there = Path(name)
+            script = BEHIND_ACRN.replace("@WANT@", hashlib.sha256(content).hexdigest()).replace("@CPUS@", str(cpus))
+            (there / "initrd").write_bytes(linuxguest.initrd(self.kernel, script))
+            (there / "bzImage").write_bytes(linuxguest.bzimage(self.kernel).read_bytes())
+            (there / "disk").write_bytes(content + bytes(2 * MIB))
+            (there / "suites.toml").write_text(SUITE.format(there, there.name, cpus))
+            done = subprocess.run([paths.HARNESS / "run", "-k", "uml-6.1", "--suites", there / "suites.toml", "-s", "linux"],
+                                  capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_behind_the_acrn_driver(self):
+        self.behind_acrn(1)
+
+    def test_two_cpus_behind_the_acrn_driver(self):
+        self.behind_acrn(2)
+
+
+if __name__ == "__main__":
+    unittest.main()
