@@ -73,6 +73,8 @@ struct gunyah_vm {
 	wait_queue_head_t wait;	/* vCPUs that sleep; and who waits for vCPUs to leave the core */
 	struct list_head bindings;
 	struct list_head vcpus;
+	struct list_head irqfds;
+	struct list_head ioeventfds;
 	struct gunyah_resource *resource[GUNYAH_VCPUS];
 };
 
@@ -103,6 +105,19 @@ int gunyah_page_in(struct gunyah_vm *vm, u64 gpa, bool write, bool fetch, bool *
 int gunyah_copy_dtb(struct gunyah_vm *vm, u64 gpa, u64 size, void **tree);
 /* Lent ranges of now are those whose faults userspace will see. */
 void gunyah_announce_lent(struct gunyah_vm *vm);
+
+/* gunyah_function.c */
+long gunyah_function_add(struct gunyah_vm *vm, void __user *user);
+long gunyah_function_remove(struct gunyah_vm *vm, void __user *user);
+
+/* gunyah_event.c; callers hold vm->lock, but for the first */
+void gunyah_events_init(struct gunyah_vm *vm);
+void gunyah_events_drop(struct gunyah_vm *vm);
+int gunyah_irqfd_add(struct gunyah_vm *vm, const struct gunyah_fn_irqfd_arg *args);
+int gunyah_ioeventfd_add(struct gunyah_vm *vm, const struct gunyah_fn_ioeventfd_arg *args);
+/* Return: whether there was one. */
+bool gunyah_irqfd_remove(struct gunyah_vm *vm, const struct gunyah_fn_irqfd_arg *args);
+bool gunyah_ioeventfd_remove(struct gunyah_vm *vm, const struct gunyah_fn_ioeventfd_arg *args);
 
 /* gunyah_vcpu.c */
 long gunyah_vcpu_add(struct gunyah_vm *vm, u32 id);

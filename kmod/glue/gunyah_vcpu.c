@@ -103,6 +103,16 @@ static bool wait_over(struct gunyah_function_vcpu *f, struct gunyah_resource *r)
 	return READ_ONCE(f->removed) || gunyah_vcpu_ready(&r->core);
 }
 
+/* Return: whether a signal ended it.  A timer of the guest does not need a clock of its own: the sleep ends with it. */
+static bool wait(struct gunyah_function_vcpu *f, struct gunyah_resource *r)
+{
+	u64 ns = gunyah_vcpu_ns(&r->core);
+
+	if (ns == ~0ull)
+		return wait_event_interruptible(f->vm->wait, wait_over(f, r));
+	return wait_event_interruptible_hrtimeout(f->vm->wait, wait_over(f, r), ns_to_ktime(ns)) == -ERESTARTSYS;
+}
+
 /* Until there is something to tell userspace.  What was settled on entry stays settled, whatever interrupts. */
 static long run_loop(struct gunyah_function_vcpu *f, struct gunyah_resource *r, struct gunyah_vcpu_run *run)
 {
@@ -120,7 +130,7 @@ static long run_loop(struct gunyah_function_vcpu *f, struct gunyah_resource *r, 
 		case GUNYAH_NEXT_RETURN:
 			return 0;
 		case GUNYAH_NEXT_WAIT:
-			if (wait_event_interruptible(f->vm->wait, wait_over(f, r)))
+			if (wait(f, r))
 				return -ERESTARTSYS;
 			break;
 		case GUNYAH_NEXT_ARENA:

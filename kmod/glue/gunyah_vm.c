@@ -25,6 +25,7 @@ static void vm_release(struct kref *ref)
 	mutex_lock(&vm->lock);
 	list_for_each_entry_safe(f, next, &vm->vcpus, in_vm)
 		gunyah_vcpu_remove(f);
+	gunyah_events_drop(vm);
 	mutex_unlock(&vm->lock);
 	for (i = 0; i < GUNYAH_VCPUS; i++) {
 		if (vm->resource[i])
@@ -131,61 +132,6 @@ static long start(struct gunyah_vm *vm)
 	return r;
 }
 
-static int copy_function(const struct gunyah_fn_desc *d, void *arg, size_t size)
-{
-	return copy_from_user(arg, u64_to_user_ptr(d->arg), min_t(size_t, size, d->arg_size)) ? -EFAULT : 0;
-}
-
-static long add_function(struct gunyah_vm *vm, void __user *user)
-{
-	u8 arg[GUNYAH_FN_MAX_ARG_SIZE];
-	struct gunyah_fn_vcpu_arg vcpu;
-	struct gunyah_fn_desc d;
-	long r;
-
-	if (copy_from_user(&d, user, sizeof(d)))
-		return -EFAULT;
-	if (d.arg_size > GUNYAH_FN_MAX_ARG_SIZE)
-		return -EINVAL;
-	if (copy_function(&d, arg, sizeof(arg)))
-		return -EFAULT;
-	if (d.type != GUNYAH_FN_VCPU)
-		return -ENOENT;
-	if (d.arg_size != sizeof(vcpu))
-		return -EINVAL;
-	memcpy(&vcpu, arg, sizeof(vcpu));
-	r = mutex_lock_interruptible(&vm->lock);
-	if (r)
-		return -EINTR;
-	r = gunyah_vcpu_add(vm, vcpu.id);
-	mutex_unlock(&vm->lock);
-	return r;
-}
-
-static long remove_function(struct gunyah_vm *vm, void __user *user)
-{
-	struct gunyah_function_vcpu *f, *found = NULL;
-	struct gunyah_fn_vcpu_arg vcpu;
-	struct gunyah_fn_desc d;
-	int r;
-
-	if (copy_from_user(&d, user, sizeof(d)) || copy_function(&d, &vcpu, sizeof(vcpu)))
-		return -EFAULT;
-	r = mutex_lock_interruptible(&vm->lock);
-	if (r)
-		return -EINTR;
-	if (d.type == GUNYAH_FN_VCPU && d.arg_size == sizeof(vcpu)) {
-		list_for_each_entry(f, &vm->vcpus, in_vm) {
-			if (f->id == vcpu.id)
-				found = f;
-		}
-	}
-	if (found)
-		gunyah_vcpu_remove(found);
-	mutex_unlock(&vm->lock);
-	return found ? 0 : -ENOENT;
-}
-
 static long map_mem(struct gunyah_vm *vm, void __user *user)
 {
 	struct gunyah_map_mem_args args;
@@ -206,9 +152,9 @@ static long vm_ioctl(struct file *file, unsigned int number, unsigned long argum
 	case GUNYAH_VM_START:
 		return start(vm);
 	case GUNYAH_VM_ADD_FUNCTION:
-		return add_function(vm, user);
+		return gunyah_function_add(vm, user);
 	case GUNYAH_VM_REMOVE_FUNCTION:
-		return remove_function(vm, user);
+		return gunyah_function_remove(vm, user);
 	case GUNYAH_VM_MAP_MEM:
 		return map_mem(vm, user);
 	case GUNYAH_VM_SET_BOOT_CONTEXT:
@@ -231,6 +177,15 @@ const struct file_operations gunyah_vm_fops = {
 	.release = vm_file_release,
 };
 
+/* An interrupt for a vCPU that may sleep: they look for themselves whose it is. */
+static void kick(void *context)
+{
+	struct gunyah_vm *vm = context;
+
+	smp_mb();
+	wake_up_all(&vm->wait);
+}
+
 long gunyah_vm_create(void)
 {
 	struct gunyah_vm *vm = vzalloc(sizeof(*vm));
@@ -246,6 +201,9 @@ long gunyah_vm_create(void)
 	INIT_LIST_HEAD(&vm->bindings);
 	INIT_LIST_HEAD(&vm->vcpus);
 	gunyah_vm_init(&vm->core);
+	vm->core.kick = kick;
+	vm->core.kick_context = vm;
+	gunyah_events_init(vm);
 	fd = anon_inode_getfd("gunyah-vm", &gunyah_vm_fops, vm, O_CLOEXEC);
 	if (fd < 0)
 		vfree(vm);

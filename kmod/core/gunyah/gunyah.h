@@ -9,8 +9,10 @@
 #include <linux/gunyah.h>
 
 #include "../cpu/arm64/arm64.h"
+#include "../irqchip/gic.h"
 #include "../walk.h"
 #include "dt.h"
+#include "ioevent.h"
 
 /* Guest-physical addresses below this may be devices of the VMM; unbound ones above it abort. */
 #define GUNYAH_DEVICE_LIMIT 0x40000000ull
@@ -72,6 +74,7 @@ struct gunyah_vcpu {
 	struct hv_exit posted;	/* the access on the run page; what userspace writes there later does not change it */
 	struct arm64_state scratch;	/* too large for a kernel stack */
 	u64 accesses;
+	u32 timers;		/* outputs as the GIC knows them */
 };
 
 /* Boot registers set before the start: bit n of x_set says that x[n] is. */
@@ -96,6 +99,11 @@ struct gunyah_core_vm {
 	u32 wake;		/* set when other vCPUs became ready: the caller wakes them after the step */
 	struct gunyah_vcpu *vcpu[GUNYAH_VCPUS];	/* by id; NULL: no function for it */
 	struct env_lock power_lock;
+	struct gunyah_ioevents events;
+	struct gic gic;		/* cpus 0: the tree has none, and nothing is ever interrupted */
+	/* A vCPU that may sleep got an interrupt: wake those that sleep.  Any context, locks may be held. */
+	void (*kick)(void *context);
+	void *kick_context;
 };
 
 const char *gunyah_state_name(unsigned int state);
@@ -140,6 +148,22 @@ bool gunyah_vcpu_ready(struct gunyah_vcpu *v);
  * @lend: the address lies in a range lent at start: userspace gets EXIT_PAGE_FAULT; otherwise the guest gets an abort
  */
 enum gunyah_next gunyah_vcpu_paged(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, int error, bool lend);
+
+/* interrupt.c */
+/* The GIC of the tree that was read. */
+void gunyah_gic_configure(struct gunyah_core_vm *vm);
+/* A vCPU's registers of it; after gunyah_gic_configure(). */
+void gunyah_gic_attach(struct gunyah_vcpu *v);
+/* What happened outside reaches the vCPU: doorbells, timers.  By its own thread, between steps. */
+void gunyah_interrupts(struct gunyah_vcpu *v);
+/* Nanoseconds until a timer of an idle vCPU; ~0: none. */
+u64 gunyah_vcpu_ns(struct gunyah_vcpu *v);
+/* Answers cpu.hv.exit if it is the GIC's. */
+bool gunyah_gic_access(struct gunyah_vcpu *v);
+/* The interrupt of a doorbell's label; 0: none, or the VM does not run. */
+u32 gunyah_doorbell(struct gunyah_core_vm *vm, u32 label);
+/* An edge on it, from any context. */
+void gunyah_ring(struct gunyah_core_vm *vm, u32 intid);
 
 /* HVC and SMC: PSCI and SMCCC.  Return: true if the VM ended. */
 bool gunyah_psci_call(struct gunyah_vcpu *v);

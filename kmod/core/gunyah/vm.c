@@ -32,6 +32,7 @@ void gunyah_vm_init(struct gunyah_core_vm *vm)
 	memset(vm, 0, sizeof(*vm));
 	hv_memmap_init(&vm->map);
 	env_lock_init(&vm->power_lock);
+	gunyah_ioevents_init(&vm->events);
 }
 
 int gunyah_vm_boot_context(struct gunyah_core_vm *vm, u32 reg, u64 value)
@@ -73,6 +74,7 @@ int gunyah_vm_boot_context(struct gunyah_core_vm *vm, u32 reg, u64 value)
 int gunyah_vm_configure(struct gunyah_core_vm *vm, const void *dtb, size_t size)
 {
 	const struct hv_slot *slot;
+	u32 i;
 
 	env_write_once(vm->state, GUNYAH_VM_LOAD);
 	if (gunyah_dt_read(dtb, size, &vm->dt, &vm->dt_error)) {
@@ -82,6 +84,11 @@ int gunyah_vm_configure(struct gunyah_core_vm *vm, const void *dtb, size_t size)
 	slot = hv_memmap_find(&vm->map, vm->dtb_gpa);
 	if (!vm->dt.has_memory_base && slot)
 		vm->dt.memory_base = slot->gpa;
+	gunyah_gic_configure(vm);
+	for (i = 0; i < GUNYAH_VCPUS; i++) {
+		if (vm->vcpu[i])
+			gunyah_gic_attach(vm->vcpu[i]);
+	}
 	env_write_once(vm->state, GUNYAH_VM_READY);
 	return 0;
 }
@@ -103,6 +110,7 @@ void gunyah_vm_attach_vcpu(struct gunyah_core_vm *vm, struct gunyah_vcpu *v, u32
 	arm64_init(&v->cpu, &vm->map, id, arena, size, limit);
 	v->cpu.device_limit = GUNYAH_DEVICE_LIMIT;
 	arm64_reset(&v->cpu);
+	gunyah_gic_attach(v);
 	env_store_release(&vm->vcpu[id], v);
 }
 

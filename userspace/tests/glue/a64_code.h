@@ -37,6 +37,16 @@ class A64Code {
   A64Code& mov_from_sp(unsigned d) { return word(0x910003e0 | d); }
   A64Code& add(unsigned d, unsigned n, unsigned value) { return word(0x91000000 | value << 10 | n << 5 | d); }
   A64Code& branch_register(unsigned n) { return word(0xd61f0000 | n << 5); }
+  A64Code& msr_pmr(unsigned t) { return word(0xd5184600 | t); }
+  A64Code& msr_igrpen1(unsigned t) { return word(0xd518cce0 | t); }
+  A64Code& mrs_iar1(unsigned t) { return word(0xd538cc00 | t); }
+  A64Code& msr_eoir1(unsigned t) { return word(0xd518cc20 | t); }
+  A64Code& msr_sgi1r(unsigned t) { return word(0xd518cba0 | t); }
+  A64Code& msr_cntv_tval(unsigned t) { return word(0xd51be300 | t); }
+  A64Code& msr_cntv_ctl(unsigned t) { return word(0xd51be320 | t); }
+  A64Code& unmask_irqs() { return word(0xd50342ff); }
+  A64Code& eret() { return word(0xd69f03e0); }
+  A64Code& jump(int words) { return word(0x14000000 | (0x3ffffff & static_cast<uint32_t>(words))); }
   A64Code& isb() { return word(0xd5033fdf); }
   A64Code& hvc() { return word(0xd4000002); }
   A64Code& wfi() { return word(0xd503207f); }

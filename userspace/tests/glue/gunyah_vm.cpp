@@ -90,9 +90,9 @@ Result GunyahVm::boot_context(uint32_t set, uint32_t index, uint64_t value) {
   return call(fd(), GUNYAH_VM_SET_BOOT_CONTEXT, &c);
 }
 
-GunyahGuest::GunyahGuest(unsigned vcpus, uint32_t access) : vm_(device_), memory_(device_, kMemory) {
+GunyahGuest::GunyahGuest(unsigned vcpus, uint32_t access, std::span<const TreeDoorbell> doorbells) : vm_(device_), memory_(device_, kMemory) {
   must(vm_.map(memory_, kBase, access | kRwx), "MAP_MEM");
-  const auto tree = make_device_tree(kMemory, vcpus);
+  const auto tree = make_device_tree(kMemory, vcpus, doorbells);
   memory_.write(kTree, tree);
   must(vm_.set_dtb(kBase + kTree, tree.size()), "SET_DTB_CONFIG");
   for (unsigned i = 0; i < vcpus; ++i) vcpus_.emplace_back(Fd(must(vm_.add_vcpu(i), "ADD_FUNCTION")));

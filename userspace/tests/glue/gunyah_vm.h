@@ -109,7 +109,7 @@ class GunyahGuest {
   static constexpr uint64_t kTree = kMemory - Arm64Layout::kTreeSize;
   static constexpr uint64_t kVectors = 0x800;
 
-  explicit GunyahGuest(unsigned vcpus = 1, uint32_t access = kLend);
+  explicit GunyahGuest(unsigned vcpus = 1, uint32_t access = kLend, std::span<const TreeDoorbell> doorbells = {});
   GunyahDevice& device() { return device_; }
   GunyahVm& vm() { return vm_; }
   GuestMemory& memory() { return memory_; }

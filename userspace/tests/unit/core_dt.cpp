@@ -80,6 +80,31 @@ TEST(Dt, OwnTree) {
   }
 }
 
+TEST(Dt, GicAndDoorbells) {
+  const mv::TreeDoorbell bells[] = {{0x10, 4}, {0x20, 987}, {0x30, 988}};
+  const auto t = mv::make_device_tree(64 << 20, 4, bells);
+  gunyah_dt dt;
+  const char* where = nullptr;
+  ASSERT_EQ(gunyah_dt_read(t.data(), t.size(), &dt, &where), 0);
+  EXPECT_EQ(dt.gic_dist, mv::Arm64Layout::kGicDistributor);
+  EXPECT_EQ(dt.gic_redist, mv::Arm64Layout::kGicRedistributor);
+  EXPECT_EQ(dt.gic_redist_size, 4 * 0x20000u);
+  ASSERT_EQ(dt.doorbells, 3u);
+  EXPECT_EQ(dt.doorbell[0].label, 0x10u);
+  EXPECT_EQ(dt.doorbell[0].intid, 36u);
+  EXPECT_EQ(dt.doorbell[1].intid, 1019u);
+  EXPECT_EQ(dt.doorbell[2].intid, 0u) << "beyond the last shared interrupt";
+}
+
+TEST(Dt, AtMost64Doorbells) {
+  std::vector<mv::TreeDoorbell> bells(65, mv::TreeDoorbell{1, 1});
+  const auto t = mv::make_device_tree(64 << 20, 1, bells);
+  gunyah_dt dt;
+  const char* where = nullptr;
+  EXPECT_EQ(gunyah_dt_read(t.data(), t.size(), &dt, &where), -EINVAL);
+  EXPECT_STREQ(where, "/gunyah-vm-config/vdevices: too many doorbells");
+}
+
 TEST(Dt, StatusDecides) {
   gunyah_dt dt;
   ASSERT_EQ(read(cpus([](void* f) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "vmm/backend/device_tree.h"
 
+#include <fmt/format.h>
 #include <libfdt.h>
 
 #include <stdexcept>
@@ -76,7 +77,19 @@ void write_interrupts(Writer& w, unsigned vcpus) {
 }
 
 // What the resource manager reads: Gunyah RM, src/vm_config.
-void write_vm_config(Writer& w) {
+void write_doorbell(Writer& w, const TreeDoorbell& bell) {
+  const std::string name = fmt::format("bell-{:x}", bell.label);
+  w.begin(name);
+  w.text("vdevice-type", "doorbell");
+  w.text("generate", ("/hypervisor/" + name).c_str());
+  w.cell("label", bell.label);
+  w.flag("peer-default");
+  w.flag("source-can-clear");
+  w.cells("interrupts", {0, bell.spi, 1});
+  w.end();
+}
+
+void write_vm_config(Writer& w, std::span<const TreeDoorbell> doorbells) {
   w.begin("gunyah-vm-config");
   w.text("image-name", "mvmm");
   w.text("os-type", "linux");
@@ -93,13 +106,14 @@ void write_vm_config(Writer& w) {
   w.end();
   w.begin("vdevices");
   w.text("generate", "/hypervisor");
+  for (const TreeDoorbell& bell : doorbells) write_doorbell(w, bell);
   w.end();
   w.end();
 }
 
 }  // namespace
 
-std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus) {
+std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus, std::span<const TreeDoorbell> doorbells) {
   std::vector<std::byte> blob(Arm64Layout::kTreeSize);
   Writer w(blob);
   w.begin("");
@@ -120,7 +134,7 @@ std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus) {
   w.text("compatible", "arm,pl011");
   w.reg(Arm64Layout::kPl011, 0x1000);
   w.end();
-  write_vm_config(w);
+  write_vm_config(w, doorbells);
   w.end();
   w.finish();
   // the blob says it is shorter than the room it has: the resource manager's overlay would go there

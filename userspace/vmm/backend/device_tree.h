@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace mv {
@@ -18,7 +19,13 @@ struct Arm64Layout {
   static constexpr uint64_t kTreeSize = 0x10000;  // at the end of memory
 };
 
+// An irqfd with this label raises that shared interrupt (SPI number, from 0) of the guest.
+struct TreeDoorbell {
+  uint32_t label;
+  uint32_t spi;
+};
+
 // A tree of kTreeSize bytes.  Throws std::runtime_error if it does not fit.
-std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus);
+std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus, std::span<const TreeDoorbell> doorbells = {});
 
 }  // namespace mv

@@ -9,6 +9,8 @@ namespace mv {
 InprocArm64::InprocArm64(const VmConfig& config) : config_(config), memory_(Arm64Layout::kMemoryBase, config.memory_bytes) {
   if (config.vcpus < 1 || config.vcpus > GUNYAH_VCPUS) throw std::invalid_argument("a Gunyah VM has 1 to 32 vCPUs here");
   gunyah_vm_init(vm_.get());
+  vm_->kick = [](void* bell) { static_cast<Bell*>(bell)->wake(); };
+  vm_->kick_context = &bell_;
   if (hv_memmap_add(&vm_->map, Arm64Layout::kMemoryBase, config.memory_bytes, memory_.host(), nullptr, HV_MEM_RWX) < 0) {
     throw std::invalid_argument("guest memory must be a multiple of 4 KiB");
   }
@@ -41,7 +43,7 @@ Ending InprocArm64::run_vcpu(Vcpu& v, Server& server) {
         if (gunyah_vcpu_enter(v.core.get(), &v.run) < 0) return {EndKind::crashed, "resume action refused"};
         break;
       case GUNYAH_NEXT_WAIT:
-        bell_.wait([&] { return gunyah_vcpu_ready(v.core.get()) || stopping_; });
+        bell_.wait_ns(gunyah_vcpu_ns(v.core.get()), [&] { return gunyah_vcpu_ready(v.core.get()) || stopping_; });
         break;
       case GUNYAH_NEXT_ARENA:
         v.arena.grow(v.core->cpu.hv.blocks);

@@ -71,6 +71,20 @@ struct arm64_monitor {
 	u64 value[2];
 };
 
+/**
+ * struct arm64_gic_ops - the GIC outside; its registers have no other names than the CPU's
+ * @read, @write: a register of CRn 12, or ICC_PMR_EL1, by its encoding op0 << 14 | op1 << 11 | CRn << 7 | CRm << 3 | op2;
+ *	false: there is no such register
+ * @timer: a timer's register was written, its output may have changed
+ *
+ * The controller drives the CPU's interrupt input by HV_REQ_IRQ, which it sets and clears.
+ */
+struct arm64_gic_ops {
+	bool (*read)(void *context, u32 reg, u64 *value);
+	bool (*write)(void *context, u32 reg, u64 value);
+	void (*timer)(void *context);
+};
+
 struct arm64_cpu {
 	struct hv_cpu hv;
 
@@ -99,6 +113,8 @@ struct arm64_cpu {
 	u64 code_marks[ARM64_MARKS / 64];	/* see mark_bit() in mmu.c */
 	u64 data_marks[ARM64_MARKS / 64];
 	u8 walk_shift;			/* log2 of the size of the page or block that the last walk found */
+	const struct arm64_gic_ops *gic;	/* NULL: no controller; kept over a reset */
+	void *gic_context;
 	u32 virtual_time;		/* the counter advances with retired instructions, not with nanoseconds */
 
 	struct hv_tlb tlbs[2];		/* EL0, EL1 */
@@ -139,5 +155,12 @@ void arm64_set_x(struct arm64_cpu *cpu, unsigned int n, u64 value);
  * Takes the synchronous external abort exception to EL1: DFSC/IFSC 0x10, FAR_EL1 = the virtual address.
  */
 void arm64_external_abort(struct arm64_cpu *cpu, bool write, bool fetch);
+
+/* Outputs of the timers: enabled, not masked, time reached (D11.2.4). */
+#define ARM64_TIMER_VIRTUAL 1u
+#define ARM64_TIMER_PHYSICAL 2u
+u32 arm64_timers(const struct arm64_cpu *cpu);
+/* Nanoseconds until another output rises; ~0: none will. */
+u64 arm64_ns_until_timer(const struct arm64_cpu *cpu);
 
 #endif

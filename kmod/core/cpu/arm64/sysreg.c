@@ -14,7 +14,7 @@ enum kind {
 	CONSTANT,	/* value; writes are ignored unless READ_ONLY forbids them */
 	TRANSLATES,	/* STORED, and translations change with it */
 	MPIDR, SP_EL0, SPSEL, CURRENTEL, NZCV, DAIF, CTR, CCSIDR, OSLAR, OSLSR,
-	CNTFRQ, CNTVCT, CNTPCT, CNTV_CTL, CNTV_TVAL, CNTP_CTL, CNTP_TVAL, CNTV_CVAL, CNTP_CVAL, FPCR
+	CNTFRQ, CNTVCT, CNTPCT, CNTV_CTL, CNTV_TVAL, CNTP_CTL, CNTP_TVAL, CNTV_CVAL, CNTP_CVAL, FPCR, ISR, PFR0
 };
 
 struct row {
@@ -62,14 +62,14 @@ static const struct row rows[] = {
 	S(REG(3, 0, 10, 2, 0), 0, mair_el1),
 	S(REG(3, 0, 10, 3, 0), 0, amair_el1),
 	S(REG(3, 0, 12, 0, 0), 0, vbar_el1),
-	C(REG(3, 0, 12, 1, 0), READ_ONLY, 0),				/* ISR_EL1 */
+	K(REG(3, 0, 12, 1, 0), READ_ONLY, ISR),
 	S(REG(3, 0, 14, 1, 0), 0, cntkctl_el1),
 
 	/* identification; ID_AA64PFR0: EL0 and EL1 AArch64 only, no FP, no AdvSIMD, CSV2, CSV3 (nothing speculates here) */
 	C(REG(3, 0, 0, 0, 0), READ_ONLY, 0x000f0480),			/* MIDR_EL1 as Gunyah's */
 	K(REG(3, 0, 0, 0, 5), READ_ONLY, MPIDR),
 	C(REG(3, 0, 0, 0, 6), READ_ONLY, 0),				/* REVIDR_EL1 */
-	C(REG(3, 0, 0, 4, 0), READ_ONLY, 0x1100000000ff0011ull),	/* ID_AA64PFR0_EL1 */
+	{ REG(3, 0, 0, 4, 0), READ_ONLY, PFR0, 0, 0x1100000000ff0011ull },	/* ID_AA64PFR0_EL1 */
 	C(REG(3, 0, 0, 5, 0), READ_ONLY, 0x0000000010101006ull),	/* ID_AA64DFR0_EL1: v8 debug, two of each, no PMU */
 	C(REG(3, 0, 0, 6, 0), READ_ONLY, 0x0000000000210000ull),	/* ID_AA64ISAR0_EL1: CRC32, Atomic */
 	C(REG(3, 0, 0, 7, 0), READ_ONLY, 0x000000000f000025ull),	/* ID_AA64MMFR0_EL1: 48-bit PA, 16-bit ASID, 4 KiB */
@@ -85,7 +85,7 @@ static const struct row rows[] = {
 	K(REG(2, 0, 1, 1, 4), READ_ONLY, OSLSR),
 	S(REG(2, 0, 1, 3, 4), 0, osdlr_el1),
 
-	/* generic timer (D11); its interrupts come with the interrupt controller */
+	/* generic timer (D11); the outputs are in timer.c */
 	K(REG(3, 3, 14, 0, 0), EL0_READ, CNTFRQ),
 	K(REG(3, 3, 14, 0, 1), EL0_READ | READ_ONLY, CNTPCT),
 	K(REG(3, 3, 14, 3, 1), EL0_READ | EL0_WRITE, CNTV_CTL),
@@ -103,18 +103,13 @@ static const struct row rows[] = {
 /* 128 sets, 4 ways, 64 bytes (D17.2.24) */
 #define CCSIDR_VALUE ((127ull << 13) | (3 << 3) | 2)
 
+#define ARM64_ISR_I 0x80u
+#define PFR0_GIC (1ull << 24)	/* the GIC's registers are there */
+
 #define CNTKCTL_EL0PCTEN 1u
 #define CNTKCTL_EL0VCTEN 2u
 #define CNTKCTL_EL0VTEN 0x100u
 #define CNTKCTL_EL0PTEN 0x200u
-
-u64 arm64_counter(const struct arm64_cpu *cpu)
-{
-	u64 ns = cpu->virtual_time ? cpu->hv.retired : env_now_ns();
-
-	/* 19.2 MHz = 12 / 625 per nanosecond; 2^64 ns * 12 would overflow after 48 years of uptime */
-	return ns / 625 * 12 + ns % 625 * 12 / 625;
-}
 
 /* EC 0x18 (D17.2.37): the trapped instruction's fields in another order. */
 enum arm64_leave arm64_sysreg_trap(struct arm64_cpu *cpu, u32 w)
@@ -190,6 +185,10 @@ static u64 read_register(struct arm64_cpu *cpu, const struct row *r)
 		return CTR_VALUE;
 	case CCSIDR:
 		return CCSIDR_VALUE;
+	case ISR:
+		return env_read_once(cpu->hv.request) & HV_REQ_IRQ ? ARM64_ISR_I : 0;
+	case PFR0:
+		return r->value | (cpu->gic ? PFR0_GIC : 0);
 	case OSLSR:
 		return 8 | (s->oslock << 1);
 	case CNTFRQ:
@@ -212,6 +211,40 @@ static u64 read_register(struct arm64_cpu *cpu, const struct row *r)
 	default:
 		return 0;
 	}
+}
+
+/* The output follows at once: a handler that moves the compare value must not be interrupted again for the old one. */
+static void timer_written(struct arm64_cpu *cpu)
+{
+	if (cpu->gic)
+		cpu->gic->timer(cpu->gic_context);
+}
+
+static void write_timer(struct arm64_cpu *cpu, u8 kind, u64 v)
+{
+	struct arm64_sysregs *s = &cpu->sys;
+
+	switch (kind) {
+	case CNTV_CTL:
+		s->cntv_ctl = v & 3;
+		break;
+	case CNTP_CTL:
+		s->cntp_ctl = v & 3;
+		break;
+	case CNTV_CVAL:
+		s->cntv_cval = v;
+		break;
+	case CNTP_CVAL:
+		s->cntp_cval = v;
+		break;
+	case CNTV_TVAL:
+		s->cntv_cval = arm64_counter(cpu) + arm64_sext(v, 32);
+		break;
+	default:
+		s->cntp_cval = arm64_counter(cpu) + arm64_sext(v, 32);
+		break;
+	}
+	timer_written(cpu);
 }
 
 static void write_register(struct arm64_cpu *cpu, const struct row *r, u64 v)
@@ -244,22 +277,12 @@ static void write_register(struct arm64_cpu *cpu, const struct row *r, u64 v)
 		s->oslock = v & 1;
 		break;
 	case CNTV_CTL:
-		s->cntv_ctl = v & 3;
-		break;
 	case CNTP_CTL:
-		s->cntp_ctl = v & 3;
-		break;
 	case CNTV_CVAL:
-		s->cntv_cval = v;
-		break;
 	case CNTP_CVAL:
-		s->cntp_cval = v;
-		break;
 	case CNTV_TVAL:
-		s->cntv_cval = arm64_counter(cpu) + arm64_sext(v, 32);
-		break;
 	case CNTP_TVAL:
-		s->cntp_cval = arm64_counter(cpu) + arm64_sext(v, 32);
+		write_timer(cpu, r->kind, v);
 		break;
 	default:
 		break;
@@ -285,12 +308,36 @@ static const struct row *find(u16 reg)
 	return NULL;
 }
 
+/* ICC_PMR_EL1, and CRn 12 from CRm 8 on. */
+static bool is_icc(u16 reg)
+{
+	return reg == REG(3, 0, 4, 6, 0) || (reg & 0xffc0) == REG(3, 0, 12, 8, 0);
+}
+
+static enum arm64_leave interrupt_register(struct arm64_cpu *cpu, u16 reg, bool read, u32 rt)
+{
+	u64 v = 0;
+
+	if (!cpu->el || !cpu->gic)
+		return arm64_undefined(cpu);
+	if (!read)
+		return cpu->gic->write(cpu->gic_context, reg, cpu->x[rt]) ? ARM64_NEXT : arm64_undefined(cpu);
+	if (!cpu->gic->read(cpu->gic_context, reg, &v))
+		return arm64_undefined(cpu);
+	cpu->x[arm64_dst(rt)] = v;
+	return ARM64_NEXT;
+}
+
 enum arm64_leave arm64_mrs_msr(struct arm64_cpu *cpu, u32 w)
 {
-	const struct row *r = find((u16)ARM64_BITS(w, 20, 5));
+	u16 reg = (u16)ARM64_BITS(w, 20, 5);
 	bool read = ARM64_BIT(w, 21);
 	u32 rt = ARM64_BITS(w, 4, 0);
+	const struct row *r;
 
+	if (is_icc(reg))
+		return interrupt_register(cpu, reg, read, rt);
+	r = find(reg);
 	if (!r || (read ? r->access & WRITE_ONLY : r->access & READ_ONLY))
 		return arm64_undefined(cpu);
 	if (!cpu->el) {
