@@ -186,6 +186,25 @@ UAPI_AT(gunyah_vcpu_run, page_fault.phys_addr, 16);
 UAPI_AT(gunyah_vcpu_run, page_fault.attempt, 24);
 UAPI_AT(gunyah_vcpu_run, page_fault.resume_action, 28);
 
+/* Android's calls */
+UAPI_ASSERT(GH_VM_SET_USER_MEM_REGION == 0x40204701);
+UAPI_ASSERT(GH_VM_ANDROID_LEND_USER_MEM == 0x40204111);
+UAPI_ASSERT(GH_VM_ANDROID_SET_FW_CONFIG == 0x40104112);
+UAPI_ASSERT(GH_VM_RECLAIM_REGION == 0x40104113);
+UAPI_ASSERT(GH_VM_ANDROID_SET_AUTH_TYPE == 0x40104116);
+UAPI_ASSERT(GH_VM_CHECK_EXTENSION == 0x4117);
+UAPI_SIZE(gh_userspace_memory_region, 32);
+UAPI_AT(gh_userspace_memory_region, flags, 4);
+UAPI_AT(gh_userspace_memory_region, guest_phys_addr, 8);
+UAPI_AT(gh_userspace_memory_region, memory_size, 16);
+UAPI_AT(gh_userspace_memory_region, userspace_addr, 24);
+UAPI_SIZE(gh_vm_qtvm_auth_arg, 24);
+UAPI_AT(gh_vm_qtvm_auth_arg, peripheral_id, 4);
+UAPI_AT(gh_vm_qtvm_auth_arg, guest_phys_addr, 8);
+UAPI_AT(gh_vm_qtvm_auth_arg, size, 16);
+UAPI_SIZE(gh_vm_auth_desc, 16);
+UAPI_AT(gh_vm_auth_desc, arg, 8);
+
 #undef UAPI_ASSERT
 #undef UAPI_AT
 #undef UAPI_SIZE

@@ -5,46 +5,27 @@
 #include <linux/vmalloc.h>
 
 #include "acrn_hsm.h"
+#include "pin.h"
 
 static int segment_pin(struct acrn_segment *s, unsigned long start, unsigned long count)
 {
-	unsigned long done = 0;
-	long got;
-	int r = -EFAULT;
+	int r = pin_range(start, count, &s->pages);
 
-	/* a count that no machine has: the allocator would warn */
-	if (count > INT_MAX / sizeof(*s->pages))
-		return -ENOMEM;
-	s->pages = kvcalloc(count, sizeof(*s->pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!s->pages)
-		return -ENOMEM;
-	while (done < count) {
-		got = pin_user_pages_fast(start + done * PAGE_SIZE, min_t(unsigned long, count - done, 1024),
-					  FOLL_WRITE | FOLL_LONGTERM, s->pages + done);
-		if (got <= 0)
-			goto undo;
-		done += got;
-		cond_resched();
-	}
+	if (r)
+		return r;
 	s->address = vmap(s->pages, count, VM_MAP, PAGE_KERNEL);
 	if (!s->address) {
-		r = -ENOMEM;
-		goto undo;
+		unpin_range(s->pages, count);
+		return -ENOMEM;
 	}
 	s->count = count;
 	return 0;
-
-undo:
-	unpin_user_pages(s->pages, done);
-	kvfree(s->pages);
-	return r;
 }
 
 static void segment_unpin(struct acrn_segment *s)
 {
 	vunmap(s->address);
-	unpin_user_pages_dirty_lock(s->pages, s->count, true);
-	kvfree(s->pages);
+	unpin_range(s->pages, s->count);
 }
 
 static int ram_check(const struct acrn_vm_memmap *m)

@@ -72,6 +72,7 @@ struct gunyah_vm {
 	bool walk;
 	wait_queue_head_t wait;	/* vCPUs that sleep; and who waits for vCPUs to leave the core */
 	struct list_head bindings;
+	struct list_head regions;
 	struct list_head vcpus;
 	struct list_head irqfds;
 	struct list_head ioeventfds;
@@ -105,6 +106,16 @@ int gunyah_page_in(struct gunyah_vm *vm, u64 gpa, bool write, bool fetch, bool *
 int gunyah_copy_dtb(struct gunyah_vm *vm, u64 gpa, u64 size, void **tree);
 /* Lent ranges of now are those whose faults userspace will see. */
 void gunyah_announce_lent(struct gunyah_vm *vm);
+
+/* gunyah_region.c */
+int gunyah_region_add(struct gunyah_vm *vm, const struct gh_userspace_memory_region *a);
+int gunyah_region_reclaim(struct gunyah_vm *vm, u64 gpa, u64 size);
+/* Whole pages; caller holds memory_lock. */
+int gunyah_region_read(struct gunyah_vm *vm, u64 gpa, u64 size, void *to);
+void gunyah_regions_drop(struct gunyah_vm *vm);
+
+/* gunyah_android.c: calls that v17 does not have; -ENOTTY for all others */
+long gunyah_android_ioctl(struct gunyah_vm *vm, unsigned int number, unsigned long argument);
 
 /* gunyah_function.c */
 long gunyah_function_add(struct gunyah_vm *vm, void __user *user);

@@ -328,26 +328,35 @@ static int copy_pages(struct gunyah_binding *b, u64 at, u64 size, void *tree)
 	return 0;
 }
 
+/* Caller holds memory_lock. */
+static int read_guest(struct gunyah_vm *vm, u64 gpa, u64 size, void *to)
+{
+	struct gunyah_binding *b = find_binding(vm, gpa);
+	int r;
+
+	if (!b)
+		return gunyah_region_read(vm, gpa, size, to);
+	mutex_lock(&b->gmem->lock);
+	r = copy_pages(b, gpa - b->guest_addr, size, to);
+	mutex_unlock(&b->gmem->lock);
+	return r;
+}
+
 int gunyah_copy_dtb(struct gunyah_vm *vm, u64 gpa, u64 size, void **tree)
 {
-	u64 whole = size & PAGE_MASK;
-	struct gunyah_binding *b;
+	u64 whole = size & PAGE_MASK, first = gpa & PAGE_MASK;
+	const struct hv_slot *slot;
 	int r = -ENOENT;
 
 	if (!whole)
 		return -EINVAL;
 	mutex_lock(&vm->memory_lock);
-	b = find_binding(vm, gpa & PAGE_MASK);
-	if (b && whole <= b->size - ((gpa & PAGE_MASK) - b->guest_addr)) {
+	slot = hv_memmap_find(&vm->core.map, first);
+	if (slot && whole <= slot->size - (first - slot->gpa)) {
 		*tree = kvmalloc(whole, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-		r = *tree ? 0 : -ENOMEM;
-		if (!r) {
-			mutex_lock(&b->gmem->lock);
-			r = copy_pages(b, (gpa & PAGE_MASK) - b->guest_addr, whole, *tree);
-			mutex_unlock(&b->gmem->lock);
-			if (r)
-				kvfree(*tree);
-		}
+		r = *tree ? read_guest(vm, first, whole, *tree) : -ENOMEM;
+		if (r && *tree)
+			kvfree(*tree);
 	}
 	mutex_unlock(&vm->memory_lock);
 	return r;

@@ -32,6 +32,7 @@ static void vm_release(struct kref *ref)
 			gunyah_resource_free(vm->resource[i]);
 	}
 	gunyah_unmap_all(vm);
+	gunyah_regions_drop(vm);
 	vfree(vm);
 }
 
@@ -160,7 +161,7 @@ static long vm_ioctl(struct file *file, unsigned int number, unsigned long argum
 	case GUNYAH_VM_SET_BOOT_CONTEXT:
 		return set_boot_context(vm, user);
 	default:
-		return -ENOTTY;
+		return gunyah_android_ioctl(vm, number, argument);
 	}
 }
 
@@ -199,6 +200,7 @@ long gunyah_vm_create(void)
 	mutex_init(&vm->memory_lock);
 	init_waitqueue_head(&vm->wait);
 	INIT_LIST_HEAD(&vm->bindings);
+	INIT_LIST_HEAD(&vm->regions);
 	INIT_LIST_HEAD(&vm->vcpus);
 	gunyah_vm_init(&vm->core);
 	vm->core.kick = kick;

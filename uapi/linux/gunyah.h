@@ -186,4 +186,61 @@ struct gunyah_vcpu_run {
 #define GUNYAH_VCPU_RUN _IO(GUNYAH_IOCTL_TYPE, 0x5)
 #define GUNYAH_VCPU_MMAP_SIZE _IO(GUNYAH_IOCTL_TYPE, 0x6)
 
+/* --- Android's calls on the same VM fd ----------------------------------------------------------------------------------- */
+
+#define GH_ANDROID_IOCTL_TYPE 'A'
+#define GH_MEM_ALLOW_READ (1UL << 0)
+#define GH_MEM_ALLOW_WRITE (1UL << 1)
+#define GH_MEM_ALLOW_EXEC (1UL << 2)
+#define GH_MEM_ALLOW_RWX (GH_MEM_ALLOW_READ | GH_MEM_ALLOW_WRITE | GH_MEM_ALLOW_EXEC)
+
+/* label: the caller's name for it, each once; flags: GH_MEM_ALLOW_* */
+struct gh_userspace_memory_region {
+	__u32 label;
+	__u32 flags;
+	__u64 guest_phys_addr;
+	__u64 memory_size;
+	__u64 userspace_addr;
+};
+
+/* shared with the guest; EINVAL size or alignment or flags, EOVERFLOW it wraps, EEXIST label or addresses are taken */
+#define GH_VM_SET_USER_MEM_REGION _IOW(GUNYAH_IOCTL_TYPE, 0x1, struct gh_userspace_memory_region)
+/* lent to it */
+#define GH_VM_ANDROID_LEND_USER_MEM _IOW(GH_ANDROID_IOCTL_TYPE, 0x11, struct gh_userspace_memory_region)
+
+struct gh_vm_firmware_config {
+	__u64 guest_phys_addr;
+	__u64 size;
+};
+
+#define GH_VM_ANDROID_SET_FW_CONFIG _IOW(GH_ANDROID_IOCTL_TYPE, 0x12, struct gh_vm_firmware_config)
+
+struct gh_vm_reclaim_region {
+	__u64 guest_phys_addr;
+	__u64 size;
+};
+
+#define GH_VM_RECLAIM_REGION _IOW(GH_ANDROID_IOCTL_TYPE, 0x13, struct gh_vm_reclaim_region)
+
+struct gh_vm_qtvm_auth_arg {
+	__u16 vm_id;
+	__u16 padding;
+	__u32 peripheral_id;
+	__u64 guest_phys_addr;
+	__u64 size;
+};
+
+/* arg: user address of gh_vm_qtvm_auth_arg, or arg_size 0 */
+struct gh_vm_auth_desc {
+	__u32 type;
+	__u32 arg_size;
+	__u64 arg;
+};
+
+#define GH_VM_ANDROID_SET_AUTH_TYPE _IOW(GH_ANDROID_IOCTL_TYPE, 0x16, struct gh_vm_auth_desc)
+
+#define GH_CAP_VCPU_TIMER_WAKEUP 0
+/* the argument is the capability; 1: there */
+#define GH_VM_CHECK_EXTENSION _IO(GH_ANDROID_IOCTL_TYPE, 0x17)
+
 #endif /* _LINUX_GUNYAH_H */
