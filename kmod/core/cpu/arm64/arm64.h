@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The AArch64 software CPU: Armv8.0 EL0 and EL1, with FEAT_LSE and FEAT_CRC32; no floating point yet.
+ * The AArch64 software CPU: Armv8.0 EL0 and EL1 with floating point and AdvSIMD, and FEAT_LSE, FEAT_CRC32, FEAT_AES,
+ * FEAT_PMULL, FEAT_SHA1, FEAT_SHA256.
  *
  * Use: zeroed memory of sizeof(struct arm64_cpu), arm64_init(), arm64_state_set() or the reset state, then arm64_step()
  * again and again.  Section numbers in this directory are those of the Arm Architecture Reference Manual (DDI 0487).
@@ -14,6 +15,14 @@
 
 #include "../cpu.h"
 
+/* A SIMD&FP register; elements are numbered from the least significant end. */
+union arm64_v {
+	u8 b[16];
+	u16 h[8];
+	u32 s[4];
+	u64 d[2];
+} __attribute__((aligned(16)));
+
 /* Architectural state.  pstate: NZCV 31:28, IL 20, DAIF 9:6, M 3:0 as in SPSR_EL1. */
 struct arm64_state {
 	u64 x[31];
@@ -24,6 +33,8 @@ struct arm64_state {
 	u64 elr_el1, spsr_el1, esr_el1, far_el1, vbar_el1;
 	u64 sctlr_el1, tcr_el1, ttbr0_el1, ttbr1_el1, mair_el1, amair_el1, contextidr_el1;
 	u64 cpacr_el1, tpidr_el0, tpidrro_el0, tpidr_el1, cntkctl_el1, par_el1, mdscr_el1;
+	u32 fpcr, fpsr;
+	union arm64_v v[32];
 };
 
 /* Slots of the register file behind x0..x30. */
@@ -42,6 +53,13 @@ struct arm64_state {
 #define ARM64_PSTATE_I (1ull << 7)
 #define ARM64_PSTATE_F (1ull << 6)
 #define ARM64_PSTATE_DAIF 0x3c0ull
+#define ARM64_FPCR_AHP (1u << 26)
+#define ARM64_FPCR_DN (1u << 25)
+#define ARM64_FPCR_FZ (1u << 24)
+#define ARM64_FPCR_BITS 0x07c00000u	/* these and RMode; the others are RES0: no traps, no FEAT_FP16, no AArch32 */
+#define ARM64_FPSR_QC (1u << 27)
+#define ARM64_FPSR_BITS 0x0800009fu
+
 #define ARM64_MODE_EL0T 0u
 #define ARM64_MODE_EL1T 4u
 #define ARM64_MODE_EL1H 5u
@@ -95,6 +113,10 @@ struct arm64_cpu {
 	u8 c;
 	u8 v;
 	struct hv_tlb *tlb;		/* of the current exception level */
+
+	union arm64_v vr[32];		/* V0 to V31 */
+	u32 fpcr;			/* only ARM64_FPCR_BITS */
+	u32 fpsr;
 
 	u64 pc;				/* exact between steps and in everything that the executor calls */
 	u64 sp_bank[2];			/* SP_EL0, SP_EL1; the selected one lives in x[ARM64_SP] */

@@ -4,7 +4,8 @@
  *
  * A name is OPERATION_FORM_WIDTH.  Forms: I immediate, R register, LSL LSR ASR ROR shifted register, EXT extended register;
  * of addresses: I base + immediate, R base + (register << sh), U and S base + (word register extended << sh), PRE and POST
- * with writeback.  CMPB_* and TSTB_* are a comparison and the conditional branch behind it.
+ * with writeback.  LDQ, LDD, LDS and their like are SIMD&FP registers of 128, 64 and 32 bits; VEC is any other instruction on
+ * them, by its row in simd/simd_list.h.  CMPB_* and TSTB_* are a comparison and the conditional branch behind it.
  */
 #ifndef MV_ARM64_OPS_H
 #define MV_ARM64_OPS_H
@@ -48,7 +49,9 @@
 	ARM64_OP_MEM(O, LDX) ARM64_OP_MEM(O, LDW) ARM64_OP_MEM(O, LDH) ARM64_OP_MEM(O, LDB) ARM64_OP_MEM(O, LDSW) \
 	ARM64_OP_MEM(O, LDSHX) ARM64_OP_MEM(O, LDSBX) ARM64_OP_MEM(O, LDSHW) ARM64_OP_MEM(O, LDSBW) \
 	ARM64_OP_MEM(O, STX) ARM64_OP_MEM(O, STW) ARM64_OP_MEM(O, STH) ARM64_OP_MEM(O, STB) \
-	ARM64_OP_PAIR(O, LDPX) ARM64_OP_PAIR(O, LDPW) ARM64_OP_PAIR(O, STPX) ARM64_OP_PAIR(O, STPW)
+	ARM64_OP_PAIR(O, LDPX) ARM64_OP_PAIR(O, LDPW) ARM64_OP_PAIR(O, STPX) ARM64_OP_PAIR(O, STPW) \
+	ARM64_OP_MEM(O, LDQ) ARM64_OP_MEM(O, LDD) ARM64_OP_MEM(O, LDS) ARM64_OP_MEM(O, STQ) ARM64_OP_MEM(O, STD) \
+	ARM64_OP_MEM(O, STS) ARM64_OP_PAIR(O, LDPQ) ARM64_OP_PAIR(O, LDPD) ARM64_OP_PAIR(O, STPQ) ARM64_OP_PAIR(O, STPD) O(VEC)
 
 #define ARM64_OP_ENUM(name) HV_OP_##name,
 enum arm64_op { ARM64_OPS(ARM64_OP_ENUM) ARM64_OP_COUNT };

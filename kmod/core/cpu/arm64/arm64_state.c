@@ -12,6 +12,8 @@ void arm64_mode_update(struct arm64_cpu *cpu)
 		mode |= ARM64_KEY_ILLEGAL;
 	if (cpu->x[ARM64_SP] & 15)
 		mode |= ARM64_KEY_SP_BAD;
+	if (arm64_fp_enabled(cpu))
+		mode |= ARM64_KEY_FP;
 	cpu->hv.key = cpu->generation << 16 | mode;
 	cpu->tlb = &cpu->tlbs[cpu->el];
 }
@@ -74,6 +76,9 @@ void arm64_init(struct arm64_cpu *cpu, struct hv_memmap *map, u32 id, void *aren
 void arm64_reset(struct arm64_cpu *cpu)
 {
 	memset(cpu->x, 0, sizeof(cpu->x));
+	memset(cpu->vr, 0, sizeof(cpu->vr));
+	cpu->fpcr = 0;
+	cpu->fpsr = 0;
 	memset(cpu->sp_bank, 0, sizeof(cpu->sp_bank));
 	memset(&cpu->sys, 0, sizeof(cpu->sys));
 	memset(&cpu->monitor, 0, sizeof(cpu->monitor));
@@ -100,6 +105,9 @@ void arm64_state_get(const struct arm64_cpu *cpu, struct arm64_state *s)
 	s->pstate = arm64_pstate_get(cpu);
 	s->sp_el0 = cpu->el && cpu->spsel ? cpu->sp_bank[0] : cpu->x[ARM64_SP];
 	s->sp_el1 = cpu->el && cpu->spsel ? cpu->x[ARM64_SP] : cpu->sp_bank[1];
+	memcpy(s->v, cpu->vr, sizeof(s->v));
+	s->fpcr = cpu->fpcr;
+	s->fpsr = cpu->fpsr;
 #define GET(name) s->name = cpu->sys.name;
 	SYSREGS(GET)
 #undef GET
@@ -113,6 +121,9 @@ void arm64_state_set(struct arm64_cpu *cpu, const struct arm64_state *s)
 	cpu->sp_bank[0] = s->sp_el0;
 	cpu->sp_bank[1] = s->sp_el1;
 	cpu->x[ARM64_SP] = cpu->sp_bank[cpu->el && cpu->spsel];
+	memcpy(cpu->vr, s->v, sizeof(s->v));
+	cpu->fpcr = s->fpcr & ARM64_FPCR_BITS;
+	cpu->fpsr = s->fpsr & ARM64_FPSR_BITS;
 #define SET(name) cpu->sys.name = s->name;
 	SYSREGS(SET)
 #undef SET

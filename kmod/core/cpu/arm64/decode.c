@@ -416,6 +416,16 @@ static bool is_hint_nop(u32 w)
 	return (w & 0xfffff01f) == 0xd503201f && ARM64_BITS(w, 11, 5) != 2 && ARM64_BITS(w, 11, 5) != 3;
 }
 
+/* Floating point and AdvSIMD; while they trap, or where there is no such instruction, the slow form raises. */
+static bool vector(struct arm64_insn *i, u32 w, u32 mode)
+{
+	u32 row = mode & ARM64_KEY_FP ? arm64_vec_decode(w) : 0;
+
+	i->op = HV_OP_VEC;
+	i->imm = (u64)row << 32 | w;
+	return row != 0;
+}
+
 enum what { GOES_ON, ENDS, ENDS_SLOW };
 
 static enum what decode_one(struct arm64_insn *i, u32 w, u64 va, u32 mode)
@@ -447,6 +457,10 @@ static enum what decode_one(struct arm64_insn *i, u32 w, u64 va, u32 mode)
 	case 5:
 	case 13:
 		done = data_register(i, w);
+		break;
+	case 7:
+	case 15:
+		done = vector(i, w, mode);
 		break;
 	case 0:
 	case 1:

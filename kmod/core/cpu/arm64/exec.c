@@ -256,6 +256,33 @@ static const u16 condition_holds[16] = {
 		env_guest_st##bits(p, (u##bits)R(rd)); \
 		env_guest_st##bits(p + bits / 8, (u##bits)R(ra)); \
 		WRITEBACK_##form NEXT }
+/* SIMD&FP registers: rd and ra number them */
+#define V(field) (cpu->vr[insn->field])
+#define LOAD_Q(v, p) { (v)->d[0] = env_guest_ld64(p); (v)->d[1] = env_guest_ld64((p) + 8); }
+#define LOAD_D(v, p) { (v)->d[0] = env_guest_ld64(p); (v)->d[1] = 0; }
+#define LOAD_S(v, p) { (v)->d[0] = env_guest_ld32(p); (v)->d[1] = 0; }
+#define STORE_Q(v, p) { env_guest_st64(p, (v)->d[0]); env_guest_st64((p) + 8, (v)->d[1]); }
+#define STORE_D(v, p) env_guest_st64(p, (v)->d[0]);
+#define STORE_S(v, p) env_guest_st32(p, (v)->s[0]);
+#define DO_V(name, how, MOVE, bytes, form) \
+	HV_OP(name##_##form): { \
+		u64 va = EA_##form; \
+		u8 *p = hv_tlb_hit(cpu->tlb->how, va, bytes); \
+		if (unlikely(!p)) \
+			goto slow; \
+		MOVE(&V(rd), p) \
+		WRITEBACK_##form NEXT }
+#define DO_VP(name, how, MOVE, bytes, form) \
+	HV_OP(name##_##form): { \
+		u64 va = EA_##form; \
+		u8 *p = hv_tlb_hit(cpu->tlb->how, va, 2 * bytes); \
+		if (unlikely(!p)) \
+			goto slow; \
+		MOVE(&V(rd), p) \
+		MOVE(&V(ra), p + bytes) \
+		WRITEBACK_##form NEXT }
+#define V_PAIR_FORMS(name, how, MOVE, bytes) \
+	DO_VP(name, how, MOVE, bytes, I) DO_VP(name, how, MOVE, bytes, PRE) DO_VP(name, how, MOVE, bytes, POST)
 #define PAIR_FORMS(M, name, bits) M(name, I, bits) M(name, PRE, bits) M(name, POST, bits)
 
 enum hv_exit_kind arm64_step(struct arm64_cpu *cpu, u64 budget)
@@ -511,6 +538,20 @@ dispatch:
 	PAIR_FORMS(DO_LDP, LDPW, 32)
 	PAIR_FORMS(DO_STP, STPX, 64)
 	PAIR_FORMS(DO_STP, STPW, 32)
+
+	MEM_FORMS(DO_V, LDQ, read, LOAD_Q, 16)
+	MEM_FORMS(DO_V, LDD, read, LOAD_D, 8)
+	MEM_FORMS(DO_V, LDS, read, LOAD_S, 4)
+	MEM_FORMS(DO_V, STQ, write, STORE_Q, 16)
+	MEM_FORMS(DO_V, STD, write, STORE_D, 8)
+	MEM_FORMS(DO_V, STS, write, STORE_S, 4)
+	V_PAIR_FORMS(LDPQ, read, LOAD_Q, 16)
+	V_PAIR_FORMS(LDPD, read, LOAD_D, 8)
+	V_PAIR_FORMS(STPQ, write, STORE_Q, 16)
+	V_PAIR_FORMS(STPD, write, STORE_D, 8)
+	HV_OP(VEC):
+		arm64_vec_run(cpu, (u32)(insn->imm >> 32), (u32)insn->imm);
+		NEXT
 
 	HV_DISPATCH_END
 }

@@ -58,7 +58,7 @@ static struct hv_block *decode(struct arm64_cpu *cpu, u64 gpa, const u8 *host, u
 
 struct hv_block *arm64_block(struct arm64_cpu *cpu, u32 one, enum arm64_leave *leave)
 {
-	u32 key = one | (u32)(cpu->hv.key & ARM64_KEY_SP_BAD);
+	u32 key = one | (u32)(cpu->hv.key & (ARM64_KEY_SP_BAD | ARM64_KEY_FP));
 	struct hv_blocks *bs = &cpu->hv.blocks;
 	struct hv_block *b;
 	u32 mode;

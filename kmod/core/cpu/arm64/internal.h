@@ -10,6 +10,7 @@
 #define ARM64_KEY_EL1 1u
 #define ARM64_KEY_ILLEGAL 2u	/* PSTATE.IL: the next fetch raises an exception, no block is ever found */
 #define ARM64_KEY_SP_BAD 4u	/* SP may be misaligned: accesses through it are decoded to the slow form, which checks */
+#define ARM64_KEY_FP 16u	/* CPACR_EL1 lets this level use SIMD&FP registers: they have operations of their own */
 #define ARM64_KEY_ONE 8u	/* a block of one instruction, for the end of a budget */
 
 /* How a helper leaves an instruction. */
@@ -160,11 +161,22 @@ bool arm64_decode_memory(struct arm64_insn *i, u32 w, u64 va, u32 mode);
 enum arm64_leave arm64_memory(struct arm64_cpu *cpu, u32 w);
 enum arm64_leave arm64_exclusive(struct arm64_cpu *cpu, u32 w);
 enum arm64_leave arm64_atomic(struct arm64_cpu *cpu, u32 w);
-enum arm64_leave arm64_fp_trap(struct arm64_cpu *cpu);
+/* Host addresses of an access that may cross a page; *first bytes lie on the first.  No device: external abort. */
+enum arm64_leave arm64_translate_both(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u8 **host, u32 *first);
 enum arm64_leave arm64_load(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u64 *v);
 enum arm64_leave arm64_store(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u64 v);
 /* SP alignment (D1.8.2) for an access with base register field @rn: true: the exception was taken */
 bool arm64_sp_misaligned(struct arm64_cpu *cpu, u32 rn);
+
+/* simd/: floating point, AdvSIMD, crypto (C4.1.97), and loads and stores with SIMD&FP registers, by their word */
+enum arm64_leave arm64_vec(struct arm64_cpu *cpu, u32 w);
+enum arm64_leave arm64_vec_memory(struct arm64_cpu *cpu, u32 w);
+/* Row of simd/simd_list.h that can be executed, for arm64_vec_run(); 0: none, or absent */
+u32 arm64_vec_decode(u32 w);
+void arm64_vec_run(struct arm64_cpu *cpu, u32 row, u32 w);
+/* CPACR_EL1.FPEN (D17.2.33): 0 and 2 trap both levels, 1 traps EL0 */
+bool arm64_fp_enabled(const struct arm64_cpu *cpu);
+enum arm64_leave arm64_fp_trap(struct arm64_cpu *cpu);
 
 /* integer.c: data processing that is rare */
 enum arm64_leave arm64_integer(struct arm64_cpu *cpu, u32 w);

@@ -34,8 +34,7 @@ static enum arm64_leave device(struct arm64_cpu *cpu, u64 va, u64 gpa, u32 size,
 	return ARM64_NEXT;
 }
 
-/* Both pages of an access that crosses from one into the next; *first bytes lie on the first. */
-static enum arm64_leave translate_both(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u8 **host, u32 *first)
+enum arm64_leave arm64_translate_both(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u8 **host, u32 *first)
 {
 	u64 second = (va | ~HV_PAGE_MASK) + 1, gpa;
 	enum arm64_leave leave;
@@ -80,7 +79,7 @@ enum arm64_leave arm64_load(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u6
 		*v = env_guest_load(host[0], size);
 		return ARM64_NEXT;
 	}
-	leave = translate_both(cpu, va, size, how, host, &first);
+	leave = arm64_translate_both(cpu, va, size, how, host, &first);
 	if (leave != ARM64_NEXT)
 		return leave;
 	memset(buffer, 0, sizeof(buffer));
@@ -109,7 +108,7 @@ enum arm64_leave arm64_store(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u
 		env_guest_store(host[0], size, v);
 		return ARM64_NEXT;
 	}
-	leave = translate_both(cpu, va, size, how, host, &first);
+	leave = arm64_translate_both(cpu, va, size, how, host, &first);
 	if (leave != ARM64_NEXT)
 		return leave;
 	for (n = 0; n < size; n++, v >>= 8)
@@ -158,7 +157,7 @@ static enum arm64_leave store_pair(struct arm64_cpu *cpu, u64 va, u32 size, u64 
 	/* both parts must be known to succeed before one is stored */
 	if (unaligned(cpu, va, size, ARM64_WRITE))
 		return ARM64_JUMP;
-	leave = translate_both(cpu, va, 2 * size, ARM64_WRITE, host, &first);
+	leave = arm64_translate_both(cpu, va, 2 * size, ARM64_WRITE, host, &first);
 	if (leave != ARM64_NEXT)
 		return leave;
 	leave = arm64_store(cpu, va, size, 0, v1);
@@ -259,7 +258,7 @@ enum arm64_leave arm64_memory(struct arm64_cpu *cpu, u32 w)
 	u32 group = ARM64_BITS(w, 29, 27);
 
 	if (ARM64_BIT(w, 26))
-		return arm64_fp_trap(cpu);
+		return arm64_vec_memory(cpu, w);
 	if (group == 1 && !ARM64_BIT(w, 24))
 		return arm64_exclusive(cpu, w);
 	if (group == 3 && !ARM64_BIT(w, 24))

@@ -18,21 +18,11 @@ static enum arm64_leave slow_instruction(struct arm64_cpu *cpu, u32 w)
 		return arm64_integer(cpu, w);
 	case 7:
 	case 15:
-		return arm64_fp_trap(cpu);
+		return arm64_vec(cpu, w);
 	default:
 		/* UDF, SVE, and unallocated encodings of data processing (immediate) */
 		return arm64_undefined(cpu);
 	}
-}
-
-/* CPACR_EL1.FPEN (D17.2.33): 0 and 2 trap both levels, 1 traps EL0.  Not trapped, it is still not implemented. */
-enum arm64_leave arm64_fp_trap(struct arm64_cpu *cpu)
-{
-	u32 fpen = (u32)(cpu->sys.cpacr_el1 >> 20) & 3;
-
-	if (!(fpen & 1) || (fpen == 1 && !cpu->el))
-		return arm64_raise(cpu, ARM64_EC_FP, 0x1e << 20);	/* CV 1, COND 0b1110 */
-	return arm64_undefined(cpu);
 }
 
 enum arm64_leave arm64_slow(struct arm64_cpu *cpu, u32 w)

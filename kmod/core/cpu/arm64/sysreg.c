@@ -14,7 +14,7 @@ enum kind {
 	CONSTANT,	/* value; writes are ignored unless READ_ONLY forbids them */
 	TRANSLATES,	/* STORED, and translations change with it */
 	MPIDR, SP_EL0, SPSEL, CURRENTEL, NZCV, DAIF, CTR, CCSIDR, OSLAR, OSLSR,
-	CNTFRQ, CNTVCT, CNTPCT, CNTV_CTL, CNTV_TVAL, CNTP_CTL, CNTP_TVAL, CNTV_CVAL, CNTP_CVAL, FPCR, ISR, PFR0
+	CNTFRQ, CNTVCT, CNTPCT, CNTV_CTL, CNTV_TVAL, CNTP_CTL, CNTP_TVAL, CNTV_CVAL, CNTP_CVAL, FPCR, ISR, PFR0, FPSR, CPACR
 };
 
 struct row {
@@ -54,7 +54,7 @@ static const struct row rows[] = {
 	K(REG(3, 0, 4, 2, 2), READ_ONLY, CURRENTEL),
 	T(REG(3, 0, 1, 0, 0), sctlr_el1),
 	S(REG(3, 0, 1, 0, 1), 0, actlr_el1),
-	S(REG(3, 0, 1, 0, 2), 0, cpacr_el1),
+	K(REG(3, 0, 1, 0, 2), 0, CPACR),
 	T(REG(3, 0, 2, 0, 2), tcr_el1),
 	S(REG(3, 0, 5, 1, 0), 0, afsr0_el1),
 	S(REG(3, 0, 5, 1, 1), 0, afsr1_el1),
@@ -65,14 +65,17 @@ static const struct row rows[] = {
 	K(REG(3, 0, 12, 1, 0), READ_ONLY, ISR),
 	S(REG(3, 0, 14, 1, 0), 0, cntkctl_el1),
 
-	/* identification; ID_AA64PFR0: EL0 and EL1 AArch64 only, no FP, no AdvSIMD, CSV2, CSV3 (nothing speculates here) */
+	/* identification; ID_AA64PFR0: EL0 and EL1 AArch64 only, FP and AdvSIMD without FP16, CSV2, CSV3 (nothing speculates here) */
 	C(REG(3, 0, 0, 0, 0), READ_ONLY, 0x000f0480),			/* MIDR_EL1 as Gunyah's */
 	K(REG(3, 0, 0, 0, 5), READ_ONLY, MPIDR),
 	C(REG(3, 0, 0, 0, 6), READ_ONLY, 0),				/* REVIDR_EL1 */
-	{ REG(3, 0, 0, 4, 0), READ_ONLY, PFR0, 0, 0x1100000000ff0011ull },	/* ID_AA64PFR0_EL1 */
+	{ REG(3, 0, 0, 4, 0), READ_ONLY, PFR0, 0, 0x1100000000000011ull },	/* ID_AA64PFR0_EL1 */
 	C(REG(3, 0, 0, 5, 0), READ_ONLY, 0x0000000010101006ull),	/* ID_AA64DFR0_EL1: v8 debug, two of each, no PMU */
-	C(REG(3, 0, 0, 6, 0), READ_ONLY, 0x0000000000210000ull),	/* ID_AA64ISAR0_EL1: CRC32, Atomic */
+	C(REG(3, 0, 0, 6, 0), READ_ONLY, 0x0000000000211120ull),	/* ID_AA64ISAR0_EL1: Atomic, CRC32, SHA256, SHA1, AES and PMULL */
 	C(REG(3, 0, 0, 7, 0), READ_ONLY, 0x000000000f000025ull),	/* ID_AA64MMFR0_EL1: 48-bit PA, 16-bit ASID, 4 KiB */
+	C(REG(3, 0, 0, 3, 0), READ_ONLY, 0x10110222),			/* MVFR0_EL1 to MVFR2_EL1: as ID_AA64PFR0_EL1 says */
+	C(REG(3, 0, 0, 3, 1), READ_ONLY, 0x12111111),
+	C(REG(3, 0, 0, 3, 2), READ_ONLY, 0x43),
 	C(REG(3, 1, 0, 0, 1), READ_ONLY, 0x0000000001000003ull),	/* CLIDR_EL1: L1 split; LoC 1 */
 	K(REG(3, 1, 0, 0, 0), READ_ONLY, CCSIDR),
 	C(REG(3, 1, 0, 0, 7), READ_ONLY, 0),				/* AIDR_EL1 */
@@ -95,7 +98,7 @@ static const struct row rows[] = {
 	K(REG(3, 3, 14, 2, 2), EL0_READ | EL0_WRITE, CNTP_CVAL),
 	K(REG(3, 3, 14, 2, 0), EL0_READ | EL0_WRITE, CNTP_TVAL),
 	K(REG(3, 3, 4, 4, 0), EL0_READ | EL0_WRITE, FPCR),
-	K(REG(3, 3, 4, 4, 1), EL0_READ | EL0_WRITE, FPCR),		/* FPSR */
+	K(REG(3, 3, 4, 4, 1), EL0_READ | EL0_WRITE, FPSR),
 };
 
 /* DIC, IDC: no cache maintenance is ever needed; 64-byte lines; PIPT (D17.2.34) */
@@ -191,6 +194,12 @@ static u64 read_register(struct arm64_cpu *cpu, const struct row *r)
 		return r->value | (cpu->gic ? PFR0_GIC : 0);
 	case OSLSR:
 		return 8 | (s->oslock << 1);
+	case FPCR:
+		return cpu->fpcr;
+	case FPSR:
+		return cpu->fpsr;
+	case CPACR:
+		return s->cpacr_el1;
 	case CNTFRQ:
 		return ARM64_TIMER_HZ;
 	case CNTVCT:
@@ -273,6 +282,17 @@ static void write_register(struct arm64_cpu *cpu, const struct row *r, u64 v)
 	case DAIF:
 		cpu->daif = (u32)(v & ARM64_PSTATE_DAIF);
 		break;
+	case FPCR:
+		cpu->fpcr = (u32)v & ARM64_FPCR_BITS;
+		break;
+	case FPSR:
+		cpu->fpsr = (u32)v & ARM64_FPSR_BITS;
+		break;
+	case CPACR:
+		/* TTA 28 and FPEN 21:20; the others are RES0 without SVE (D17.2.33) */
+		s->cpacr_el1 = v & 0x10300000;
+		arm64_mode_update(cpu);
+		break;
 	case OSLAR:
 		s->oslock = v & 1;
 		break;
@@ -346,7 +366,7 @@ enum arm64_leave arm64_mrs_msr(struct arm64_cpu *cpu, u32 w)
 		if (el0_trapped(cpu, r))
 			return arm64_sysreg_trap(cpu, w);
 	}
-	if (r->kind == FPCR)
+	if ((r->kind == FPCR || r->kind == FPSR) && !arm64_fp_enabled(cpu))
 		return arm64_fp_trap(cpu);
 	/* the stack pointer in use has no name of its own (C5.2.21) */
 	if (r->kind == SP_EL0 && !(cpu->el && cpu->spsel))
