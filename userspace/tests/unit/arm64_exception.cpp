@@ -157,6 +157,39 @@ TEST(Arm64Exception, IdSpaceReadsAsZeroAndUnknownIsUndefined)
 	EXPECT_EQ(m.s.esr_el1, 0x02000000u);
 }
 
+// FEAT_PAN: EL1 does not reach what EL0 may, but by LDTR; an exception sets it if SCTLR_EL1.SPAN is clear, ERET restores it.
+TEST(Arm64Mmu, PrivilegedAccessNever)
+{
+	constexpr uint32_t pan_on = 0xd500419f, pan_off = 0xd500409f, ldtr = 0xf8400820, mrs_pan = mrs(4, 3, 0, 4, 2, 3);
+	for (bool on : {false, true}) {
+		Paged m({ldr_x(0, 1), on ? pan_on : pan_off, mrs_pan, ldtr, 0xd5087801 /* at s1e1r, x1 */, ldr_x(0, 1), hvc});
+		m.page(0, target, af | user);
+		m.s.x[1] = window;
+		m.set();
+		ASSERT_EQ(m.step(), HV_EXIT_CALL);
+		EXPECT_EQ(m.s.x[4], on ? 1u << 22 : 0);
+		EXPECT_EQ(m.s.par_el1 & 1, 0u);
+		EXPECT_EQ(m.s.esr_el1, on ? 0x9600000fu : 0);
+		EXPECT_EQ(m.s.elr_el1, on ? ram_at + 0x1014 : 0);
+		EXPECT_EQ(m.s.spsr_el1 >> 22 & 1, on);
+	}
+	for (uint64_t span : {uint64_t{0}, uint64_t{1} << 23}) {
+		Paged m({svc});
+		m.s.pstate = ARM64_MODE_EL0T;
+		m.put64(table2 + 0x2000, ram_at | af | user | read_only | 1);
+		m.s.sctlr_el1 = (m.s.sctlr_el1 & ~(uint64_t{1} << 23)) | span;
+		m.put(vectors + 0x400, {mrs_pan, eret});
+		m.put(ram_at + 0x1004, {svc});
+		m.set();
+		arm64_step(m.cpu.get(), 2);
+		m.get();
+		EXPECT_EQ(m.s.x[4], span ? 0u : 1u << 22);
+		arm64_step(m.cpu.get(), 1);
+		m.get();
+		EXPECT_EQ(m.s.pstate >> 22 & 1, 0u);
+	}
+}
+
 TEST(Arm64Mmu, FaultsHaveTheirLevels)
 {
 	struct { uint64_t va; bool write; uint32_t fsc; } cases[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The AArch64 software CPU: Armv8.0 EL0 and EL1 with floating point and AdvSIMD, and FEAT_LSE, FEAT_CRC32, FEAT_AES,
+ * The AArch64 software CPU: Armv8.0 EL0 and EL1 with floating point and AdvSIMD, and FEAT_LSE, FEAT_PAN, FEAT_CRC32, FEAT_AES,
  * FEAT_PMULL, FEAT_SHA1, FEAT_SHA256.
  *
  * Use: zeroed memory of sizeof(struct arm64_cpu), arm64_init(), arm64_state_set() or the reset state, then arm64_step()
@@ -23,7 +23,7 @@ union arm64_v {
 	u64 d[2];
 } __attribute__((aligned(16)));
 
-/* Architectural state.  pstate: NZCV 31:28, IL 20, DAIF 9:6, M 3:0 as in SPSR_EL1. */
+/* Architectural state.  pstate: NZCV 31:28, PAN 22, IL 20, DAIF 9:6, M 3:0 as in SPSR_EL1. */
 struct arm64_state {
 	u64 x[31];
 	u64 pc;
@@ -47,6 +47,7 @@ struct arm64_state {
 #define ARM64_PSTATE_Z (1ull << 30)
 #define ARM64_PSTATE_C (1ull << 29)
 #define ARM64_PSTATE_V (1ull << 28)
+#define ARM64_PSTATE_PAN (1ull << 22)
 #define ARM64_PSTATE_IL (1ull << 20)
 #define ARM64_PSTATE_D (1ull << 9)
 #define ARM64_PSTATE_A (1ull << 8)
@@ -124,6 +125,7 @@ struct arm64_cpu {
 	u8 el;
 	u8 spsel;
 	u8 il;
+	u8 pan;
 	u8 woken;			/* HV_REQ_WAKE seen: the next WFI does not wait */
 	u8 stop;			/* enum hv_exit_kind with which an instruction leaves step() */
 	struct arm64_sysregs sys;
@@ -139,7 +141,7 @@ struct arm64_cpu {
 	void *gic_context;
 	u32 virtual_time;		/* the counter advances with retired instructions, not with nanoseconds */
 
-	struct hv_tlb tlbs[2];		/* EL0, EL1 */
+	struct hv_tlb tlbs[3];		/* EL0, EL1, EL1 with PSTATE.PAN */
 	struct hv_tlb_entry fetch[2][ARM64_FETCH_ENTRIES];
 	u32 window[HV_BLOCK_MAX];	/* code being decoded: read once, guest memory may change meanwhile */
 };

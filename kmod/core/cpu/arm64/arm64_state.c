@@ -15,7 +15,7 @@ void arm64_mode_update(struct arm64_cpu *cpu)
 	if (arm64_fp_enabled(cpu))
 		mode |= ARM64_KEY_FP;
 	cpu->hv.key = cpu->generation << 16 | mode;
-	cpu->tlb = &cpu->tlbs[cpu->el];
+	cpu->tlb = arm64_tlb(cpu, !cpu->el);
 }
 
 void arm64_sp_select(struct arm64_cpu *cpu, u32 el, u32 spsel)
@@ -30,13 +30,14 @@ u64 arm64_pstate_get(const struct arm64_cpu *cpu)
 {
 	u64 mode = !cpu->el ? ARM64_MODE_EL0T : cpu->spsel ? ARM64_MODE_EL1H : ARM64_MODE_EL1T;
 
-	return (u64)arm64_nzcv(cpu) << 28 | (cpu->il ? ARM64_PSTATE_IL : 0) | cpu->daif | mode;
+	return (u64)arm64_nzcv(cpu) << 28 | (cpu->pan ? ARM64_PSTATE_PAN : 0) | (cpu->il ? ARM64_PSTATE_IL : 0) | cpu->daif | mode;
 }
 
 void arm64_pstate_put(struct arm64_cpu *cpu, u64 pstate)
 {
 	arm64_nzcv_put(cpu, (u32)(pstate >> 28) & 15);
 	cpu->daif = (u32)(pstate & ARM64_PSTATE_DAIF);
+	cpu->pan = !!(pstate & ARM64_PSTATE_PAN);
 	cpu->il = !!(pstate & ARM64_PSTATE_IL);
 	arm64_sp_select(cpu, (pstate & 0xc) == 4, pstate & 1);
 	arm64_mode_update(cpu);
@@ -59,6 +60,7 @@ void arm64_tlb_flush(struct arm64_cpu *cpu)
 {
 	hv_tlb_flush(&cpu->tlbs[0]);
 	hv_tlb_flush(&cpu->tlbs[1]);
+	hv_tlb_flush(&cpu->tlbs[2]);
 	memset(cpu->data_marks, 0, sizeof(cpu->data_marks));
 	arm64_code_flush(cpu);
 }
@@ -82,7 +84,7 @@ void arm64_reset(struct arm64_cpu *cpu)
 	memset(cpu->sp_bank, 0, sizeof(cpu->sp_bank));
 	memset(&cpu->sys, 0, sizeof(cpu->sys));
 	memset(&cpu->monitor, 0, sizeof(cpu->monitor));
-	cpu->sys.sctlr_el1 = ARM64_SCTLR_RES1;
+	cpu->sys.sctlr_el1 = ARM64_SCTLR_RES1 | ARM64_SCTLR_SPAN;	/* software that does not know PAN is not to meet it */
 	cpu->pc = 0;
 	cpu->woken = 0;
 	cpu->el = 1;

@@ -13,6 +13,8 @@ static void enter(struct arm64_cpu *cpu, u32 offset)
 	arm64_sp_select(cpu, 1, 1);
 	cpu->daif = ARM64_PSTATE_DAIF;
 	cpu->il = 0;
+	if (!(s->sctlr_el1 & ARM64_SCTLR_SPAN))
+		cpu->pan = 1;
 	cpu->monitor.size = 0;
 	cpu->pc = (s->vbar_el1 & ~0x7ffull) + offset;
 	cpu->hv.epoch++;

@@ -95,8 +95,9 @@ static __always_inline u32 arm64_sp(u32 r)
 #define ARM64_SCTLR_NTWI 0x10000ull
 #define ARM64_SCTLR_NTWE 0x40000ull
 #define ARM64_SCTLR_WXN 0x80000ull
+#define ARM64_SCTLR_SPAN 0x800000ull
 #define ARM64_SCTLR_UCI 0x4000000ull
-#define ARM64_SCTLR_RES1 0x30d00800ull
+#define ARM64_SCTLR_RES1 0x30500800ull
 
 /* How memory is accessed. */
 #define ARM64_WRITE 1u
@@ -136,6 +137,11 @@ void arm64_sp_select(struct arm64_cpu *cpu, u32 el, u32 spsel);
 void arm64_code_flush(struct arm64_cpu *cpu);
 void arm64_tlb_flush(struct arm64_cpu *cpu);
 void arm64_tlb_flush_page(struct arm64_cpu *cpu, u64 va);
+/* The TLB of data accesses with EL0's rights (@user), or the current level's. */
+static inline struct hv_tlb *arm64_tlb(struct arm64_cpu *cpu, bool user)
+{
+	return &cpu->tlbs[user ? 0 : 1 + cpu->pan];
+}
 
 /* mmu.c */
 /*

@@ -64,6 +64,8 @@ static bool allowed(const struct arm64_cpu *cpu, u64 d, u64 t, u32 how)
 	}
 	if ((how & ARM64_USER) && !user_page)
 		return false;
+	if (!(how & ARM64_USER) && user_page && cpu->pan && !(how & ARM64_CACHE))
+		return false;
 	return writable || !(how & ARM64_WRITE);
 }
 
@@ -165,10 +167,12 @@ void arm64_tlb_flush_page(struct arm64_cpu *cpu, u64 va)
 	if (marked(cpu->data_marks, va, 21) || marked(cpu->data_marks, va, 30)) {
 		hv_tlb_flush(&cpu->tlbs[0]);
 		hv_tlb_flush(&cpu->tlbs[1]);
+		hv_tlb_flush(&cpu->tlbs[2]);
 		memset(cpu->data_marks, 0, sizeof(cpu->data_marks));
 	} else {
 		hv_tlb_flush_page(&cpu->tlbs[0], va);
 		hv_tlb_flush_page(&cpu->tlbs[1], va);
+		hv_tlb_flush_page(&cpu->tlbs[2], va);
 	}
 	/* links and the jump cache stay good as long as no code was reached through this translation */
 	if (marked(cpu->code_marks, va, 12) || marked(cpu->code_marks, va, 21) || marked(cpu->code_marks, va, 30))
@@ -177,7 +181,7 @@ void arm64_tlb_flush_page(struct arm64_cpu *cpu, u64 va)
 
 static void fill(struct arm64_cpu *cpu, u64 va, u64 gpa, u32 how, u8 *host)
 {
-	struct hv_tlb *tlb = &cpu->tlbs[how & ARM64_USER ? 0 : 1];
+	struct hv_tlb *tlb = arm64_tlb(cpu, how & ARM64_USER);
 
 	if (how & ARM64_FETCH) {
 		struct hv_tlb_entry *e = &cpu->fetch[cpu->el][(va >> HV_PAGE_SHIFT) % ARM64_FETCH_ENTRIES];
@@ -209,7 +213,7 @@ enum arm64_leave arm64_translate(struct arm64_cpu *cpu, u64 va, u32 how, u8 **ho
 	if (how & ARM64_FETCH) {
 		e = &cpu->fetch[cpu->el][(va >> HV_PAGE_SHIFT) % ARM64_FETCH_ENTRIES];
 	} else {
-		struct hv_tlb *tlb = &cpu->tlbs[how & ARM64_USER ? 0 : 1];
+		struct hv_tlb *tlb = arm64_tlb(cpu, how & ARM64_USER);
 
 		e = &(how & ARM64_WRITE ? tlb->write : tlb->read)[(va >> HV_PAGE_SHIFT) % HV_TLB_ENTRIES];
 	}

@@ -14,7 +14,7 @@ enum kind {
 	CONSTANT,	/* value; writes are ignored unless READ_ONLY forbids them */
 	TRANSLATES,	/* STORED, and translations change with it */
 	MPIDR, SP_EL0, SPSEL, CURRENTEL, NZCV, DAIF, CTR, CCSIDR, OSLAR, OSLSR,
-	CNTFRQ, CNTVCT, CNTPCT, CNTV_CTL, CNTV_TVAL, CNTP_CTL, CNTP_TVAL, CNTV_CVAL, CNTP_CVAL, FPCR, ISR, PFR0, FPSR, CPACR
+	CNTFRQ, CNTVCT, CNTPCT, CNTV_CTL, CNTV_TVAL, CNTP_CTL, CNTP_TVAL, CNTV_CVAL, CNTP_CVAL, FPCR, ISR, PFR0, FPSR, CPACR, PAN
 };
 
 struct row {
@@ -52,6 +52,7 @@ static const struct row rows[] = {
 
 	K(REG(3, 0, 4, 2, 0), 0, SPSEL),
 	K(REG(3, 0, 4, 2, 2), READ_ONLY, CURRENTEL),
+	K(REG(3, 0, 4, 2, 3), 0, PAN),
 	T(REG(3, 0, 1, 0, 0), sctlr_el1),
 	S(REG(3, 0, 1, 0, 1), 0, actlr_el1),
 	K(REG(3, 0, 1, 0, 2), 0, CPACR),
@@ -76,6 +77,7 @@ static const struct row rows[] = {
 	C(REG(3, 0, 0, 3, 0), READ_ONLY, 0x10110222),			/* MVFR0_EL1 to MVFR2_EL1: as ID_AA64PFR0_EL1 says */
 	C(REG(3, 0, 0, 3, 1), READ_ONLY, 0x12111111),
 	C(REG(3, 0, 0, 3, 2), READ_ONLY, 0x43),
+	C(REG(3, 0, 0, 7, 1), READ_ONLY, 0x0000000000100000ull),	/* ID_AA64MMFR1_EL1: PAN */
 	C(REG(3, 1, 0, 0, 1), READ_ONLY, 0x0000000001000003ull),	/* CLIDR_EL1: L1 split; LoC 1 */
 	K(REG(3, 1, 0, 0, 0), READ_ONLY, CCSIDR),
 	C(REG(3, 1, 0, 0, 7), READ_ONLY, 0),				/* AIDR_EL1 */
@@ -194,6 +196,8 @@ static u64 read_register(struct arm64_cpu *cpu, const struct row *r)
 		return r->value | (cpu->gic ? PFR0_GIC : 0);
 	case OSLSR:
 		return 8 | (s->oslock << 1);
+	case PAN:
+		return cpu->pan ? ARM64_PSTATE_PAN : 0;
 	case FPCR:
 		return cpu->fpcr;
 	case FPSR:
@@ -281,6 +285,10 @@ static void write_register(struct arm64_cpu *cpu, const struct row *r, u64 v)
 		break;
 	case DAIF:
 		cpu->daif = (u32)(v & ARM64_PSTATE_DAIF);
+		break;
+	case PAN:
+		cpu->pan = !!(v & ARM64_PSTATE_PAN);
+		arm64_mode_update(cpu);
 		break;
 	case FPCR:
 		cpu->fpcr = (u32)v & ARM64_FPCR_BITS;

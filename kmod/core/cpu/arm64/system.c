@@ -80,6 +80,12 @@ static enum arm64_leave pstate_field(struct arm64_cpu *cpu, u32 w)
 	u32 imm = ARM64_BITS(w, 11, 8);
 
 	switch (ARM64_BITS(w, 18, 16) << 3 | ARM64_BITS(w, 7, 5)) {
+	case 4:
+		if (!cpu->el)
+			return arm64_undefined(cpu);
+		cpu->pan = imm & 1;
+		arm64_mode_update(cpu);
+		return ARM64_NEXT;
 	case 5:
 		if (!cpu->el)
 			return arm64_undefined(cpu);
@@ -121,7 +127,8 @@ static enum arm64_leave zero_block(struct arm64_cpu *cpu, u64 va)
 /* AT: the walk without the access; the result or the fault goes to PAR_EL1 (D17.2.113). */
 static enum arm64_leave translate_address(struct arm64_cpu *cpu, u64 va, u32 op2)
 {
-	u32 how = (op2 & 1 ? ARM64_WRITE : 0) | (op2 & 2 ? ARM64_USER : 0), fsc;
+	/* PSTATE.PAN has no effect (D17.2.113; AT S1E1RP and S1E1WP would be FEAT_PAN2) */
+	u32 how = (op2 & 1 ? ARM64_WRITE : 0) | (op2 & 2 ? ARM64_USER : 0) | ARM64_CACHE, fsc;
 	bool stop;
 	u64 gpa;
 
