@@ -69,18 +69,12 @@ uint64_t random_integer(Rng &random)
 	return random() & 1 ? v : 0 - v;
 }
 
-// Unicorn 2.0.1 is QEMU 5.0; what it gets wrong, with the rule of the Arm ARM (DDI 0487).
-bool excused(uint32_t, const Outcome &, const Outcome &)
-{
-	return false;
-}
-
 struct Comparison {
 	Rng random;
 	Ours ours;
-	Theirs theirs{true};
+	std::unique_ptr<Theirs> theirs = std::make_unique<Theirs>(true);
 	Outcome in;
-	uint64_t at = 0, executed = 0;
+	uint64_t at = 0, executed = 0, words = 0;
 	unsigned differences = 0;
 
 	explicit Comparison(uint64_t seed) : random(seed)
@@ -96,10 +90,13 @@ struct Comparison {
 	bool compare(uint32_t w, int times)
 	{
 		const uint32_t nop = 0xd503201f;
+		// Unicorn 2.0.1 crashes once it has dropped enough translations: a new one now and then
+		if (++words % 8000 == 0)
+			theirs = std::make_unique<Theirs>(true);
 		in.pc = code_at + 0x1000 + at;
 		std::memcpy(ours.memory.code.get() + (in.pc - code_at), &w, 4);
-		std::memcpy(theirs.memory.code.get() + (in.pc - code_at), &w, 4);
-		std::memcpy(theirs.memory.code.get() + (in.pc - code_at) + 4, &nop, 4);
+		std::memcpy(theirs->memory.code.get() + (in.pc - code_at), &w, 4);
+		std::memcpy(theirs->memory.code.get() + (in.pc - code_at) + 4, &nop, 4);
 		at = (at + 8) % (code_size - 0x2000);
 		for (int n = 0; n < times; n++) {
 			int registers[] = {int(w & 31), int(bits(w, 9, 5)), int(bits(w, 20, 16)), int(bits(w, 14, 10))};
@@ -113,13 +110,11 @@ struct Comparison {
 			if (random() & 1)
 				in.fpcr &= 0x00c00000;
 			in.fpsr = random() & 1 ? 0 : random() & ARM64_FPSR_BITS;
-			Outcome a = ours.run(in), b = theirs.run(in, n == 0);
+			Outcome a = ours.run(in), b = theirs->run(in, n == 0);
 			executed++;
 			if (!a.fault.empty() && !b.fault.empty())
 				a.pc = b.pc = 0;	// Unicorn's PC is not exact after a fault
 			if (a == b)
-				continue;
-			if (excused(w, a, b))
 				continue;
 			u32 row = arm64_vec_find(w);
 			ADD_FAILURE() << (row ? arm64_vec_rows[row].name : "?") << " " << describe(w, in, a, b);
@@ -169,6 +164,8 @@ TEST(Arm64Vector, RandomWordsAgreeWithUnicorn)
 		if (!c.compare((uint32_t(c.random()) & 0xf1ffffff) | 0x0e000000, 1))
 			break;
 	}
+	if (std::getenv("MV_COUNT"))
+		std::printf("random words: %llu instructions executed on both\n", (unsigned long long)c.executed);
 }
 
 }

@@ -145,8 +145,15 @@ static enum arm64_leave multiple(struct arm64_cpu *cpu, u32 w)
 	for (r = 0; r < registers; r++) {
 		union arm64_v *v = &cpu->vr[(rt + r) & 31];
 
-		for (e = 0; e < elements; e++) {
-			at = (step == 1 ? r * elements + e : e * step + r) << size;
+		if (step == 1) {
+			/* no interleaving: registers as they are */
+			if (load)
+				memcpy(v, buffer + r * vector, vector);
+			else
+				memcpy(buffer + r * vector, v, vector);
+		}
+		for (e = 0; step > 1 && e < elements; e++) {
+			at = (e * step + r) << size;
 			if (load)
 				memcpy(&v->b[e << size], buffer + at, 1u << size);
 			else
