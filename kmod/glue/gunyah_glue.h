@@ -10,6 +10,7 @@
 #ifndef MV_GUNYAH_GLUE_H
 #define MV_GUNYAH_GLUE_H
 
+#include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mm_types.h>

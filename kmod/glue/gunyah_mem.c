@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "gunyah_glue.h"
+#include "gunyah_strict.h"
 
 /* A file offset can be bound once, whatever the VM. */
 static DEFINE_MUTEX(bind_lock);
@@ -196,6 +197,12 @@ static int unmap_part(struct gunyah_vm *vm, struct gunyah_binding *b, u64 from, 
 	return 0;
 }
 
+/* How much of a binding an unmapping wants back from the guest. */
+static u64 unmap_reach(const struct gunyah_binding *b, u64 from, u64 size)
+{
+	return strict(V17_Q11) ? b->size - from : size;
+}
+
 static int unmap(struct gunyah_vm *vm, struct gunyah_gmem *gmem, const struct gunyah_map_mem_args *a)
 {
 	struct gunyah_binding *b = find_for_unmap(vm, gmem, a);
@@ -207,7 +214,7 @@ static int unmap(struct gunyah_vm *vm, struct gunyah_gmem *gmem, const struct gu
 	if (from && from + a->size != b->size)
 		return -EINVAL;
 	/* what the guest holds is its own until the VM ends */
-	if (b->lend && vm->core.state == GUNYAH_VM_RUNNING && holds_pages(b, from, a->size))
+	if (b->lend && vm->core.state == GUNYAH_VM_RUNNING && holds_pages(b, from, unmap_reach(b, from, a->size)))
 		return -EBUSY;
 	return unmap_part(vm, b, from, a->size);
 }
@@ -336,6 +343,8 @@ static int read_guest(struct gunyah_vm *vm, u64 gpa, u64 size, void *to)
 
 	if (!b)
 		return gunyah_region_read(vm, gpa, size, to);
+	if (!b->lend && strict(V17_Q7))
+		return -ENOMEM;
 	mutex_lock(&b->gmem->lock);
 	r = copy_pages(b, gpa - b->guest_addr, size, to);
 	mutex_unlock(&b->gmem->lock);

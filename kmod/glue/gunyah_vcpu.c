@@ -15,6 +15,7 @@
 
 #include "arena.h"
 #include "gunyah_glue.h"
+#include "gunyah_strict.h"
 #include "trace.h"
 
 struct gunyah_resource *gunyah_resource_new(struct gunyah_vm *vm, u32 id)
@@ -172,6 +173,7 @@ static long vcpu_run(struct gunyah_function_vcpu *f)
 	if (r && !READ_ONCE(f->removed)) {
 		if (r->core.pending == GUNYAH_PENDING_MMIO)
 			trace_mockvisor_complete(0, f->id, &r->core.posted);
+		r->core.lose_reply = strict(V17_Q1) && (signal_pending(current) || READ_ONCE(run->immediate_exit));
 		result = enter(f, r, run);
 		if (result > 0)
 			result = run_loop(f, r, run);
@@ -179,6 +181,8 @@ static long vcpu_run(struct gunyah_function_vcpu *f)
 			trace_mockvisor_deliver(0, f->id, &r->core.posted);
 	}
 	mutex_unlock(&f->run_lock);
+	if (strict(V17_Q2) && !result && signal_pending(current))
+		return -ERESTARTSYS;
 	return result;
 }
 

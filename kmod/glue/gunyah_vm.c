@@ -10,6 +10,7 @@
 #include <linux/vmalloc.h>
 
 #include "gunyah_glue.h"
+#include "gunyah_strict.h"
 
 void gunyah_vm_get(struct gunyah_vm *vm)
 {
@@ -27,11 +28,12 @@ static void vm_release(struct kref *ref)
 		gunyah_vcpu_remove(f);
 	gunyah_events_drop(vm);
 	mutex_unlock(&vm->lock);
+	/* before the vCPUs go: whoever punches a hole into memory of this VM looks at them */
+	gunyah_unmap_all(vm);
 	for (i = 0; i < GUNYAH_VCPUS; i++) {
 		if (vm->resource[i])
 			gunyah_resource_free(vm->resource[i]);
 	}
-	gunyah_unmap_all(vm);
 	gunyah_regions_drop(vm);
 	vfree(vm);
 }
@@ -105,6 +107,14 @@ static int set_dtb(struct gunyah_vm *vm, void __user *user)
 	return 0;
 }
 
+/* Q8: the driver keeps the value itself in an xarray, where 0 is no entry and low bits 0b10 are the array's own. */
+static int store_as_pointer(struct gunyah_vm *vm, u32 reg, u64 value)
+{
+	if (!value)
+		gunyah_vm_boot_context_forget(&vm->core, reg);
+	return value && value < 4096 && (value & 3) == 2 ? -EINVAL : 0;
+}
+
 static int set_boot_context(struct gunyah_vm *vm, void __user *user)
 {
 	struct gunyah_vm_boot_context args;
@@ -116,6 +126,8 @@ static int set_boot_context(struct gunyah_vm *vm, void __user *user)
 	if (r)
 		return -EINTR;
 	r = gunyah_vm_boot_context(&vm->core, args.reg, args.value);
+	if (!r && strict(V17_Q8))
+		r = store_as_pointer(vm, args.reg, args.value);
 	mutex_unlock(&vm->lock);
 	return r;
 }

@@ -75,6 +75,7 @@ struct gunyah_vcpu {
 	struct arm64_state scratch;	/* too large for a kernel stack */
 	u64 accesses;
 	u32 timers;		/* outputs as the GIC knows them */
+	u32 lose_reply;		/* the next reply is lost: a read gives 0, a fault is none (bug Q1 of the v17 driver) */
 };
 
 /* Boot registers set before the start: bit n of x_set says that x[n] is. */
@@ -115,6 +116,9 @@ void gunyah_vm_init(struct gunyah_core_vm *vm);
 /* SET_BOOT_CONTEXT: -EINVAL for a register that does not exist or a VM that has left NO_STATE.  X31 and SP2 are taken and
  * ignored here; the real hypervisor refuses them at start. */
 int gunyah_vm_boot_context(struct gunyah_core_vm *vm, u32 reg, u64 value);
+
+/* As if this register had never been set. */
+void gunyah_vm_boot_context_forget(struct gunyah_core_vm *vm, u32 reg);
 
 /**
  * gunyah_vm_configure - resource manager's part of VM_START: read the device tree, state LOAD then READY

@@ -43,8 +43,10 @@ static int settle_mmio(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run)
 	if (action > GUNYAH_VCPU_RESUME_RETRY)
 		return -EINVAL;
 	hv_walk_mark(&v->walk, v->posted.cookie, HV_WORD_COMPLETE);
+	if (v->lose_reply && action == GUNYAH_VCPU_RESUME_FAULT)
+		action = GUNYAH_VCPU_RESUME_HANDLED;
 	if (action == GUNYAH_VCPU_RESUME_HANDLED) {
-		data = env_guest_ld64(run->mmio.data);
+		data = v->lose_reply ? 0 : env_guest_ld64(run->mmio.data);
 		hv_cpu_complete(&v->cpu.hv, v->posted.cookie, data);
 	} else {
 		hv_cpu_forget(&v->cpu.hv);

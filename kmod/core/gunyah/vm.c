@@ -71,6 +71,23 @@ int gunyah_vm_boot_context(struct gunyah_core_vm *vm, u32 reg, u64 value)
 	}
 }
 
+void gunyah_vm_boot_context_forget(struct gunyah_core_vm *vm, u32 reg)
+{
+	u32 index = reg & 0x1f;
+
+	switch ((reg >> GUNYAH_VM_BOOT_CONTEXT_REG_SHIFT) & 0xff) {
+	case REG_SET_X:
+		vm->boot.x_set &= ~(1u << index);
+		break;
+	case REG_SET_PC:
+		vm->boot.pc_set = 0;
+		break;
+	case REG_SET_SP:
+		vm->boot.sp_set &= ~(1u << index);
+		break;
+	}
+}
+
 int gunyah_vm_configure(struct gunyah_core_vm *vm, const void *dtb, size_t size)
 {
 	const struct hv_slot *slot;

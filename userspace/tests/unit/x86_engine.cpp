@@ -400,4 +400,20 @@ TEST_P(Engine, KickAndBudget) {
   EXPECT_EQ(m.cpu->hv.retired, 12345u);
 }
 
+// A vCPU that left its step to get a larger arena, and whose registers are set before it steps again.
+TEST_P(Engine, StateSetWhileTheArenaIsExchanged) {
+  Machine m;
+  m.code({0xf4});
+  EXPECT_EQ(step(m), HV_EXIT_IDLE);
+  std::vector<u8> larger(2 << 20);
+  ASSERT_EQ(hv_blocks_set_arena(&m.cpu->hv.blocks, larger.data(), larger.size()), m.arena);
+  memset(m.arena, 0x5a, 1 << 20);
+  m.set(m.state());
+  u64 touched = 0;
+  for (u64 n = 0; n < 1 << 20; n++) touched += static_cast<u8 *>(m.arena)[n] != 0x5a;
+  EXPECT_EQ(touched, 0u) << "bytes of memory that is no longer the CPU's";
+  m.code({0xb8, 7, 0, 0, 0, 0xf4}, kCode + 1);
+  EXPECT_EQ(step(m), HV_EXIT_IDLE);
+}
+
 }  // namespace

@@ -386,6 +386,9 @@ void x86_tlb_flush(struct x86_cpu *cpu)
 {
 	u32 i;
 
+	/* the arena in which it lay was exchanged for a larger one, and is gone; the next step adopts the new one */
+	if ((u8 *)cpu->tlb != cpu->hv.blocks.arena)
+		cpu->tlb = NULL;
 	for (i = 0; cpu->tlb && i < X86_TLBS; i++)
 		hv_tlb_flush(&cpu->tlb[i]);
 	for (i = 0; i < X86_FETCH_ENTRIES; i++) {
