@@ -191,9 +191,9 @@ def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
             console = ["-chardev", "stdio,id=console,signal=off"]
         else:
             console = [*machines.console_to_file(run), *_stream_devices(Path(work))]
-        machine = {"mib": acrndm.machine_mib(options.acrn_dm), "append": acrndm.kernel_line(options.acrn_dm)} \
-            if options.acrn_dm else {}
-        argv = machines.command_line(tree, options.accel, initrd, run, [*console, *_host_root()], **machine)
+        argv = machines.command_line(tree, options.accel, initrd, run, [*console, *_host_root()],
+                                     acrndm.machine_mib(options.acrn_dm) if options.acrn_dm else 1024,
+                                     acrndm.kernel_line(options.acrn_dm) if options.acrn_dm else "")
         (run / "qemu.txt").write_text(" ".join(argv) + "\n")
         try:
             if on_terminal:

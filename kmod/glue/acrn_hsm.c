@@ -10,7 +10,7 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "acrn_call.h"
 
@@ -38,11 +38,12 @@ static long hsm_ioctl(struct file *file, unsigned int number, unsigned long argu
 
 static int hsm_open(struct inode *inode, struct file *file)
 {
-	struct acrn_hsm *hsm = kvzalloc(sizeof(*hsm), GFP_KERNEL);
+	struct acrn_hsm *hsm = vzalloc(sizeof(*hsm));
 
 	if (!hsm)
 		return -ENOMEM;
 	init_rwsem(&hsm->lock);
+	mutex_init(&hsm->thread_lock);
 	INIT_LIST_HEAD(&hsm->named);
 	acrn_client_init(&hsm->client);
 	mv_faults_init(&hsm->faults);
@@ -60,7 +61,7 @@ static int hsm_release(struct inode *inode, struct file *file)
 	if (hsm->live)
 		acrn_hsm_destroy(hsm);
 	up_write(&hsm->lock);
-	kvfree(hsm);
+	vfree(hsm);
 	return 0;
 }
 

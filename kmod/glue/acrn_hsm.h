@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "../core/acrn/acrn.h"
 #include "fault.h"
@@ -29,7 +30,8 @@ struct acrn_hsm;
 struct acrn_hsm_vcpu {
 	struct acrn_vcpu core;
 	struct acrn_hsm *hsm;
-	struct task_struct *task;
+	struct task_struct *task;	/* NULL: nothing has happened to it yet */
+	struct work_struct starter;
 	wait_queue_head_t wait;
 	bool undelivered;	/* the slot is PENDING and found no client; under client.lock */
 };
@@ -53,6 +55,7 @@ struct acrn_client {
 struct acrn_hsm {
 	struct rw_semaphore lock;
 	bool live;
+	struct mutex thread_lock;	/* running, and vCPUs' threads; after lock */
 	bool running;		/* vCPU threads are not parked */
 	char name[16];
 	struct list_head named;	/* in the list of live VMs */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One kernel thread per ACRN vCPU: it runs the core until there is something to do, and sleeps when there is nothing.
- * Parked while the VM is not RUNNING.
+ * Parked while the VM is not RUNNING.  Secondary vCPUs get theirs when something first happens to them, for a thread is
+ * the most expensive part of a vCPU, and many a VM never starts all that it has.
  */
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -27,7 +28,10 @@ void acrn_hsm_kick(void *context, u32 vcpu)
 {
 	struct acrn_hsm *hsm = context;
 
-	acrn_hsm_vcpu_wake(hsm->vcpu[vcpu]);
+	if (unlikely(!READ_ONCE(hsm->vcpu[vcpu]->task)))
+		queue_work(system_unbound_wq, &hsm->vcpu[vcpu]->starter);
+	else
+		acrn_hsm_vcpu_wake(hsm->vcpu[vcpu]);
 }
 
 /* Sleep until the vCPU has something to do, or its timer is due. */
@@ -83,6 +87,35 @@ static int vcpu_thread(void *data)
 	return 0;
 }
 
+static int thread_start(struct acrn_hsm_vcpu *v)
+{
+	struct task_struct *task = kthread_create(vcpu_thread, v, "acrn-%u/%u", v->hsm->core.vmid, v->core.id);
+
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	kthread_park(task);
+	WRITE_ONCE(v->task, task);
+	return 0;
+}
+
+static void starter_work(struct work_struct *work)
+{
+	struct acrn_hsm_vcpu *v = container_of(work, struct acrn_hsm_vcpu, starter);
+	int r = 0;
+
+	mutex_lock(&v->hsm->thread_lock);
+	if (!v->task)
+		r = thread_start(v);
+	if (!r && v->hsm->running)
+		kthread_unpark(v->task);
+	mutex_unlock(&v->hsm->thread_lock);
+	/* no memory: the vCPU stands still until there is some */
+	if (r) {
+		schedule_timeout_idle(msecs_to_jiffies(10));
+		queue_work(system_unbound_wq, work);
+	}
+}
+
 struct acrn_hsm_vcpu *acrn_hsm_vcpu_new(struct acrn_hsm *hsm, u32 apic_id)
 {
 	struct acrn_hsm_vcpu *v = vzalloc(sizeof(*v));
@@ -91,19 +124,21 @@ struct acrn_hsm_vcpu *acrn_hsm_vcpu_new(struct acrn_hsm *hsm, u32 apic_id)
 		return NULL;
 	v->hsm = hsm;
 	init_waitqueue_head(&v->wait);
-	v->task = kthread_create(vcpu_thread, v, "acrn-%u/%u", hsm->core.vmid, hsm->core.vcpu_num);
-	if (IS_ERR(v->task)) {
+	INIT_WORK(&v->starter, starter_work);
+	acrn_vm_add_vcpu(&hsm->core, &v->core, apic_id, NULL, 0, ARENA_LIMIT);
+	/* the first one runs as soon as the VM does */
+	if (!v->core.id && thread_start(v)) {
 		vfree(v);
 		return NULL;
 	}
-	acrn_vm_add_vcpu(&hsm->core, &v->core, apic_id, NULL, 0, ARENA_LIMIT);
-	kthread_park(v->task);
 	return v;
 }
 
 void acrn_hsm_vcpu_free(struct acrn_hsm_vcpu *v)
 {
-	kthread_stop(v->task);
+	cancel_work_sync(&v->starter);
+	if (v->task)
+		kthread_stop(v->task);
 	arena_free(&v->core.cpu.hv.blocks);
 	vfree(v);
 }
@@ -112,9 +147,13 @@ void acrn_hsm_vcpus_run(struct acrn_hsm *hsm)
 {
 	u32 i;
 
+	mutex_lock(&hsm->thread_lock);
 	hsm->running = true;
-	for (i = 0; i < hsm->core.vcpu_num; i++)
-		kthread_unpark(hsm->vcpu[i]->task);
+	for (i = 0; i < hsm->core.vcpu_num; i++) {
+		if (hsm->vcpu[i]->task)
+			kthread_unpark(hsm->vcpu[i]->task);
+	}
+	mutex_unlock(&hsm->thread_lock);
 }
 
 void acrn_hsm_vcpus_stop(struct acrn_hsm *hsm)
@@ -123,9 +162,13 @@ void acrn_hsm_vcpus_stop(struct acrn_hsm *hsm)
 
 	if (!hsm->running)
 		return;
+	mutex_lock(&hsm->thread_lock);
 	hsm->running = false;
 	for (i = 0; i < hsm->core.vcpu_num; i++)
 		hv_cpu_request(&hsm->vcpu[i]->core.cpu.hv, HV_REQ_STOP);
-	for (i = 0; i < hsm->core.vcpu_num; i++)
-		kthread_park(hsm->vcpu[i]->task);
+	for (i = 0; i < hsm->core.vcpu_num; i++) {
+		if (hsm->vcpu[i]->task)
+			kthread_park(hsm->vcpu[i]->task);
+	}
+	mutex_unlock(&hsm->thread_lock);
 }

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory for decoded blocks: see arena.h. */
 #include <linux/mm.h>
-#include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "arena.h"
 
 void arena_free(struct hv_blocks *blocks)
 {
-	kvfree(blocks->arena);
+	vfree(blocks->arena);
 	blocks->arena = NULL;
 }
 
 bool arena_grow(struct hv_blocks *blocks)
 {
 	size_t size = blocks->want;
-	void *larger = kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	/* not kmalloc(): it would round 40 KiB up to 64 */
+	void *larger = __vmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 
 	if (!larger && !blocks->arena)
 		return false;
@@ -23,6 +24,6 @@ bool arena_grow(struct hv_blocks *blocks)
 		hv_blocks_set_arena(blocks, blocks->arena, blocks->size);
 		return true;
 	}
-	kvfree(hv_blocks_set_arena(blocks, larger, size));
+	vfree(hv_blocks_set_arena(blocks, larger, size));
 	return true;
 }

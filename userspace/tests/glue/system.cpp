@@ -45,6 +45,17 @@ int module_users() { return std::stoi(contents("/sys/module/mockvisor/refcnt"));
 
 int64_t available_bytes() { return value_of(contents("/proc/meminfo"), "MemAvailable") * 1024; }
 
+int64_t kernel_bytes() {
+  // folds what each CPU counted for itself
+  (void)std::ifstream("/proc/sys/vm/stat_refresh").get();
+  const std::string info = contents("/proc/meminfo");
+  int64_t sum = 0;
+  for (const char* part : {"Slab", "VmallocUsed", "PageTables", "Percpu"}) sum += value_of(info, part);
+  // stacks are vmalloc areas already where the kernel checks them for overflows
+  if (contents("/proc/vmallocinfo").find("dup_task_struct") == std::string::npos) sum += value_of(info, "KernelStack");
+  return sum * 1024;
+}
+
 bool kernel_checks_memory() { return contents("/proc/kallsyms").find(" kasan_") != std::string::npos; }
 
 bool Baseline::restored() const {

@@ -14,6 +14,9 @@ int64_t pinned_pages();
 // Users of mockvisor.ko: open files and what they hold.
 int module_users();
 int64_t available_bytes();
+// What the kernel uses for itself: slabs, vmalloc areas, stacks, page tables.  Not what is free: freed pages wait in lists
+// that nobody counts.
+int64_t kernel_bytes();
 // Built with KASAN: its shadow, redzones and quarantine count as used memory.
 bool kernel_checks_memory();
 // Waits until deferred work (final fput, RCU) is over: pins and users are back at these values.
