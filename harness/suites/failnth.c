@@ -4,15 +4,18 @@
  * failing (/proc/self/fail-nth), until no allocation is left to fail. It may fail with ENOMEM or succeed; what it must not do
  * is hang, splat or leak, which the kernel's own checkers tell (flavors kasan, lockdep, kmemleak, fault).
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/acrn.h>
+#include <linux/falloc.h>
 #include <linux/gunyah.h>
 #include <linux/types.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -89,6 +92,51 @@ static long acrn_pause(struct life *l) { return ioctl(l->dev, ACRN_IOCTL_PAUSE_V
 static long acrn_reset(struct life *l) { return ioctl(l->dev, ACRN_IOCTL_RESET_VM, 0); }
 static long acrn_destroy(struct life *l) { return ioctl(l->dev, ACRN_IOCTL_DESTROY_VM, 0); }
 
+/* The eventfd lives on in what it was given to. */
+static int with_eventfd(struct life *l, long (*give)(struct life *l, int fd))
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+	long r = give(l, fd);
+
+	close(fd);
+	return r;
+}
+
+static long give_acrn_ioeventfd(struct life *l, int fd)
+{
+	struct acrn_ioeventfd e = { .fd = fd, .flags = ACRN_IOEVENTFD_FLAG_PIO, .addr = 0x3f8, .len = 1 };
+
+	return ioctl(l->dev, ACRN_IOCTL_IOEVENTFD, &e);
+}
+
+static long give_acrn_irqfd(struct life *l, int fd)
+{
+	struct acrn_irqfd f = { .fd = fd, .msi = { .msi_addr = 0xfee00000, .msi_data = 0x30 } };
+
+	return ioctl(l->dev, ACRN_IOCTL_IRQFD, &f);
+}
+
+static long acrn_ioeventfd(struct life *l) { return with_eventfd(l, give_acrn_ioeventfd); }
+static long acrn_irqfd(struct life *l) { return with_eventfd(l, give_acrn_irqfd); }
+static long acrn_monitor(struct life *l) { return ioctl(l->dev, ACRN_IOCTL_VM_INTR_MONITOR, l->host); }
+
+/* One of the module's own pretend devices: 00:14.0. */
+static long acrn_assign(struct life *l)
+{
+	struct acrn_pcidev d = { .virt_bdf = 3 << 3, .phys_bdf = 0x14 << 3 };
+
+	return ioctl(l->dev, ACRN_IOCTL_ASSIGN_PCIDEV, &d);
+}
+
+static long acrn_vdev(struct life *l)
+{
+	struct acrn_vdev v = { .id.value = 0x11101af4, .slot = 4 << 3, .io_addr = { 0x80000000, 0x80001000, 0x80100000 },
+			       .io_size = { 0, 0, 0x10000 } };
+
+	strcpy((char *)v.args, "hv:/fail");
+	return ioctl(l->dev, ACRN_IOCTL_CREATE_VDEV, &v);
+}
+
 static long gunyah_open(struct life *l) { return l->dev = open("/dev/gunyah", O_RDWR | O_CLOEXEC); }
 static long gunyah_create(struct life *l) { return l->vm = ioctl(l->dev, GUNYAH_CREATE_VM, 0); }
 
@@ -124,6 +172,35 @@ static long gunyah_vcpu(struct life *l)
 	return l->vcpu = ioctl(l->vm, GUNYAH_VM_ADD_FUNCTION, &f);
 }
 
+static long give_gunyah_irqfd(struct life *l, int fd)
+{
+	struct gunyah_fn_irqfd_arg a = { .fd = (uint32_t)fd, .label = 1 };
+	struct gunyah_fn_desc f = { .type = GUNYAH_FN_IRQFD, .arg_size = sizeof(a), .arg = (uintptr_t)&a };
+
+	return ioctl(l->vm, GUNYAH_VM_ADD_FUNCTION, &f);
+}
+
+static long give_gunyah_ioeventfd(struct life *l, int fd)
+{
+	struct gunyah_fn_ioeventfd_arg a = { .fd = fd, .addr = 0x1000, .len = 4 };
+	struct gunyah_fn_desc f = { .type = GUNYAH_FN_IOEVENTFD, .arg_size = sizeof(a), .arg = (uintptr_t)&a };
+
+	return ioctl(l->vm, GUNYAH_VM_ADD_FUNCTION, &f);
+}
+
+static long gunyah_irqfd(struct life *l) { return with_eventfd(l, give_gunyah_irqfd); }
+static long gunyah_ioeventfd(struct life *l) { return with_eventfd(l, give_gunyah_ioeventfd); }
+
+static long gunyah_region(struct life *l)
+{
+	struct gh_userspace_memory_region r = { .label = 1, .flags = GH_MEM_ALLOW_RWX, .guest_phys_addr = BASE + SIZE,
+						.memory_size = SIZE, .userspace_addr = (uintptr_t)l->host };
+
+	return ioctl(l->vm, GH_VM_SET_USER_MEM_REGION, &r);
+}
+
+static long gunyah_allocate(struct life *l) { return fallocate(l->memory, FALLOC_FL_KEEP_SIZE, 0, SIZE); }
+
 static long gunyah_page(struct life *l)
 {
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, l->vcpu, 0);
@@ -150,10 +227,13 @@ struct step {
 };
 
 static const struct step acrn[] = { { "open acrn_hsm", acrn_open }, { "CREATE_VM", acrn_create }, { "SET_MEMSEG", acrn_memory },
-	{ "CREATE_IOREQ_CLIENT", acrn_client }, { "START_VM", acrn_start }, { "PAUSE_VM", acrn_pause }, { "RESET_VM", acrn_reset },
+	{ "CREATE_IOREQ_CLIENT", acrn_client }, { "IOEVENTFD", acrn_ioeventfd }, { "IRQFD", acrn_irqfd },
+	{ "VM_INTR_MONITOR", acrn_monitor }, { "ASSIGN_PCIDEV", acrn_assign }, { "CREATE_VDEV", acrn_vdev }, { "START_VM", acrn_start }, { "PAUSE_VM", acrn_pause }, { "RESET_VM", acrn_reset },
 	{ "DESTROY_VM", acrn_destroy }, { NULL, NULL } };
 static const struct step gunyah[] = { { "open gunyah", gunyah_open }, { "CREATE_VM", gunyah_create },
-	{ "CREATE_GUEST_MEM", gunyah_memory }, { "mmap of memory", gunyah_touch }, { "MAP_MEM", gunyah_map },
+	{ "CREATE_GUEST_MEM", gunyah_memory }, { "mmap of memory", gunyah_touch }, { "fallocate of memory", gunyah_allocate },
+	{ "MAP_MEM", gunyah_map }, { "ADD_FUNCTION irqfd", gunyah_irqfd }, { "ADD_FUNCTION ioeventfd", gunyah_ioeventfd },
+	{ "SET_USER_MEM_REGION", gunyah_region },
 	{ "ADD_FUNCTION", gunyah_vcpu }, { "mmap of the run page", gunyah_page }, { "START", gunyah_start }, { NULL, NULL } };
 
 static void end(struct life *l)
