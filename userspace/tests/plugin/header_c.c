@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: MIT
+// crosvm.h is the ABI, in C.
+#include <crosvm_check.h>
