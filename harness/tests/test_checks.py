@@ -47,6 +47,9 @@ class ChecksTest(unittest.TestCase):
             ("userspace/vmm/bus/bus.cc", "#include <boost/asio.hpp>\n", 1),
             ("userspace/vmm/dispatch/d.cc", "int x = ioctl(1, 2);\n", 1),
             ("userspace/vmm/loader/l.cc", "#include <sys/ioctl.h>\n", 1),
+            ("userspace/plugin/client/c.cc", "#include \"plugin/host/h.h\"\n", 1),
+            ("userspace/plugin/wire/w.cc", "#include \"vmm/bus/bus.h\"\n", 1),
+            ("userspace/plugin/host/h.cc", "#include <boost/asio.hpp>\n", 1),
             ("userspace/app/main.cc", "int x = ::ioctl(1, 2);\n", 1),
         ):
             with self.subTest(name=name, text=text):
