@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""A Debian kernel as mvmm's guest: its bzImage, and an initrd with busybox, the kernel's virtio modules and a script."""
+"""A Debian kernel as mvmm's guest: its bzImage or Image, and an initrd with busybox, the kernel's virtio modules and a script."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
-from . import kerneltree, rows
+from . import crossroot, deb, kerneltree, paths, rows
+from .aptroot import AptRoot
 from .cpio import Cpio
 from .errors import HarnessError
 from .modules import ModuleIndex
 
-VIRTIO = ("virtio_pci", "virtio_blk", "virtio_console", "virtio_rng")
+DEVICES = ("virtio_blk", "virtio_console", "virtio_rng")
+TRANSPORT = {"amd64": "virtio_pci", "arm64": "virtio_mmio"}
 
 # A command that fails ends the script, and the kernel panics of it; the last word comes only if all went well.
 PREAMBLE = """#!/bin/sh
@@ -25,7 +27,7 @@ def tree(row: str, offline: bool = False) -> kerneltree.KernelTree:
     return kerneltree.obtain(rows.select(rows.load(), [row])[0], offline)
 
 
-def bzimage(kernel: kerneltree.KernelTree) -> Path:
+def image(kernel: kerneltree.KernelTree) -> Path:
     for place in ("boot", f"usr/lib/modules/{kernel.kernel.release}"):
         for name in (f"vmlinuz-{kernel.kernel.release}", "vmlinuz"):
             if (kernel.root / place / name).exists():
@@ -33,17 +35,38 @@ def bzimage(kernel: kerneltree.KernelTree) -> Path:
     raise HarnessError(f"kernel {kernel.kernel} has no vmlinuz.")
 
 
-def initrd(kernel: kerneltree.KernelTree, script: str, modules: tuple[str, ...] = VIRTIO) -> bytes:
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        raise HarnessError("no busybox is installed; run scripts/setup.")
+def busybox_of(arch: str, offline: bool = False) -> Path:
+    """Debian's static busybox for the guest's architecture: the machine's own, or one fetched into the cache."""
+    if arch == "amd64":
+        found = shutil.which("busybox")
+        if found is None:
+            raise HarnessError("no busybox is installed; run scripts/setup.")
+        return Path(found)
+    apt = AptRoot(offline, crossroot.SUITES, arch)
+    with paths.locked(f"apt-{apt.name}"):
+        apt.refresh()
+        fields = apt.show("busybox-static")
+        if fields is None:
+            raise HarnessError(f"{crossroot.SUITES[0]} has no busybox-static for {arch}.")
+        final = paths.cache("cross") / f"busybox-{arch}-{fields['Version'].replace(':', '.')}"
+        if not final.exists():
+            file = apt.download("busybox-static", fields["Version"])
+            with paths.published(final) as work:
+                deb.unpack(file, work)
+    return next(p for p in (final / "bin/busybox", final / "usr/bin/busybox") if p.exists())
+
+
+def initrd(kernel: kerneltree.KernelTree, script: str, modules: tuple[str, ...] | None = None) -> bytes:
+    arch = kernel.kernel.arch
+    # the applets of the machine's own: the other architecture's is of the same release
+    busybox = busybox_of("amd64")
     index = ModuleIndex(kernel)
-    order = index.closure(modules)
+    order = index.closure((TRANSPORT[arch], *DEVICES) if modules is None else modules)
     archive = Cpio()
     for directory in ("dev", "proc", "sys", "tmp"):
         archive.directory(directory)
     archive.device("dev/console", 5, 1)
-    archive.file("bin/busybox", Path(busybox).read_bytes(), 0o755)
+    archive.file("bin/busybox", busybox_of(arch).read_bytes(), 0o755)
     for applet in subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split():
         archive.symlink(f"bin/{applet}", "busybox")
     for name in order:

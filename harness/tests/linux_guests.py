@@ -93,7 +93,7 @@ class LinuxGuestTest(unittest.TestCase):
 
     def boot(self, script: str, *options: str, append: str = "") -> subprocess.CompletedProcess:
         (self.dir / "initrd").write_bytes(linuxguest.initrd(self.kernel, script))
-        command = [MVMM, "--kernel", linuxguest.bzimage(self.kernel), "--initrd", self.dir / "initrd",
+        command = [MVMM, "--kernel", linuxguest.image(self.kernel), "--initrd", self.dir / "initrd",
                    "--append", f"console=ttyS0 panic=-1 {append}", *options]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
                               timeout=300, check=False)
@@ -155,7 +155,7 @@ class LinuxGuestTest(unittest.TestCase):
             there = Path(name)
             script = BEHIND_ACRN.replace("@WANT@", hashlib.sha256(content).hexdigest()).replace("@CPUS@", str(cpus))
             (there / "initrd").write_bytes(linuxguest.initrd(self.kernel, script))
-            (there / "bzImage").write_bytes(linuxguest.bzimage(self.kernel).read_bytes())
+            (there / "bzImage").write_bytes(linuxguest.image(self.kernel).read_bytes())
             (there / "disk").write_bytes(content + bytes(2 * MIB))
             (there / "suites.toml").write_text(SUITE.format(there, there.name, cpus))
             done = subprocess.run([paths.HARNESS / "run", "-k", "uml-6.1", "--suites", there / "suites.toml", "-s", "linux"],

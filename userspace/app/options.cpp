@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: mvmm [--backend inproc|acrn|gunyah] --flat FILE@ADDRESS [options]\n"
-    "       mvmm [--backend inproc|acrn] --kernel FILE [--initrd FILE] [--append STRING] [options]\n\n"
+    "       mvmm [--backend inproc|acrn|gunyah] --kernel FILE [--initrd FILE] [--append STRING] [options]\n\n"
     "Runs a guest on a software CPU: in this process (inproc), or behind /dev/acrn_hsm or /dev/gunyah.\n";
 
 constexpr const char* kNotes =
@@ -57,7 +57,6 @@ Arch arch_of(const std::string& backend, const po::variables_map& given) {
 constexpr const char* kLinuxMemory = "256m";
 
 void fill_linux(const po::variables_map& given, Options& o) {
-  if (o.machine.arch != Arch::x86_64) throw std::invalid_argument("--kernel: x86-64 kernels only, so far");
   if (given.count("flat")) throw std::invalid_argument("--kernel and --flat: one of them");
   const auto text = [&](const char* option) { return given.count(option) ? given[option].as<std::string>() : std::string(); };
   o.linux_guest = LinuxSpec{text("kernel"), text("initrd"), text("append")};
@@ -100,7 +99,6 @@ void fill_devices(const po::variables_map& given, Options& o) {
   m.vm.huge_pages = given.count("hugepages") != 0;
   if (m.vm.huge_pages && m.backend != "acrn") throw std::invalid_argument("--hugepages: with --backend acrn only");
   m.on_reset = parse_on_reset(given["on-reset"].as<std::string>());
-  if (m.on_reset == OnReset::restart && m.arch != Arch::x86_64) throw std::invalid_argument("--on-reset restart: x86-64 guests only");
 }
 
 void fill(const po::variables_map& given, Options& o) {
@@ -121,7 +119,7 @@ void fill(const po::variables_map& given, Options& o) {
   }
   m.vm.vcpus = given["cpus"].as<unsigned>();
   if (m.vm.vcpus < 1 || m.vm.vcpus > 16) throw std::invalid_argument("--cpus: valid are 1 to 16");
-  m.vm.mode = linux_guest ? StartMode::linux64 : parse_mode(given["mode"].as<std::string>(), m.arch);
+  m.vm.mode = linux_guest && m.arch == Arch::x86_64 ? StartMode::linux64 : parse_mode(given["mode"].as<std::string>(), m.arch);
   if (!linux_guest) m.vm.entry = o.flat.front().gpa;
   m.vm.walk = o.walk = given.count("walk") != 0;
   o.stats = given.count("stats") != 0;
@@ -140,7 +138,7 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("arch", po::value<std::string>(), "x86_64 or arm64; inproc only (default x86_64)")
       ("mode", po::value<std::string>()->default_value("64"), "x86-64 guests start in 16-, 32- or 64-bit mode")
       ("flat", po::value<std::vector<std::string>>()->composing(), "FILE@ADDRESS: raw bytes at a guest-physical address; may be repeated")
-      ("kernel", po::value<std::string>(), "Linux bzImage with a 64-bit entry; memory is 256m then unless --memory is given")
+      ("kernel", po::value<std::string>(), "Linux: bzImage with a 64-bit entry, or arm64 Image; memory is 256m then unless --memory is given")
       ("initrd", po::value<std::string>(), "initial RAM disk for --kernel")
       ("append", po::value<std::string>(), "command line for --kernel")
       ("memory", po::value<std::string>()->default_value("64m"), "guest memory in bytes, with k, m or g")

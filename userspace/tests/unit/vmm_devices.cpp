@@ -6,6 +6,8 @@
 
 #include "vmm/devices/debug_exit.h"
 #include "vmm/devices/pl011.h"
+#include "vmm/devices/pl031.h"
+#include "vmm/devices/timing.h"
 #include "vmm/devices/power.h"
 #include "vmm/devices/scratch.h"
 #include "vmm/devices/uart16550.h"
@@ -83,7 +85,7 @@ TEST_F(Pl011Test, SendsAndReceives) {
   EXPECT_EQ(uart.read(P::FR, 4), unsigned{P::FR_TXFE | P::FR_RXFE});
   port.type('k');
   EXPECT_EQ(uart.read(P::FR, 4), unsigned{P::FR_TXFE});
-  EXPECT_EQ(uart.read(P::RIS, 4), unsigned{P::INT_TX | P::INT_RX});
+  EXPECT_EQ(uart.read(P::RIS, 4), unsigned{P::INT_TX | P::INT_RX}) << "one byte was sent, one is there";
   EXPECT_EQ(uart.read(P::DR, 4), unsigned{'k'});
   EXPECT_EQ(uart.read(P::FR, 4) & P::FR_RXFE, unsigned{P::FR_RXFE});
 }
@@ -100,9 +102,43 @@ TEST_F(Pl011Test, RegistersKeepTheirBits) {
 }
 
 TEST_F(Pl011Test, MaskedInterrupts) {
+  bool high = false;
+  P uart(port, mv::IrqLine([&](bool level) { high = level; }));
+  uart.write(P::DR, 4, 'a');
+  EXPECT_EQ(uart.read(P::RIS, 4), unsigned{P::INT_TX});
   EXPECT_EQ(uart.read(P::MIS, 4), 0u);
-  uart.write(P::IMSC, 4, P::INT_TX);
+  EXPECT_FALSE(high);
+  uart.write(P::IMSC, 4, P::INT_TX | P::INT_RX);
   EXPECT_EQ(uart.read(P::MIS, 4), unsigned{P::INT_TX});
+  EXPECT_TRUE(high);
+  uart.write(P::ICR, 4, P::INT_TX);
+  EXPECT_FALSE(high) << "the transition is acknowledged";
+  port.type('k');
+  EXPECT_TRUE(high);
+  uart.write(P::ICR, 4, 0x7ff);
+  EXPECT_TRUE(high) << "the byte is still there";
+  uart.read(P::DR, 4);
+  EXPECT_FALSE(high);
+}
+
+TEST(Pl031, ShowsTimeAndMatches) {
+  using R = mv::Pl031;
+  uint64_t now = 1000 * mv::kNsPerSecond;
+  R rtc([&] { return now; });
+  EXPECT_EQ(rtc.read(R::DR, 4), 1000u);
+  rtc.write(R::LR, 4, 5000);
+  EXPECT_EQ(rtc.read(R::DR, 4), 5000u);
+  rtc.write(R::MR, 4, 5002);
+  rtc.write(R::IMSC, 4, 1);
+  now += mv::kNsPerSecond;
+  EXPECT_EQ(rtc.read(R::MIS, 4), 0u);
+  now += mv::kNsPerSecond;
+  EXPECT_EQ(rtc.read(R::DR, 4), 5002u);
+  EXPECT_EQ(rtc.read(R::MIS, 4), 1u);
+  rtc.write(R::ICR, 4, 1);
+  EXPECT_EQ(rtc.read(R::RIS, 4), 0u);
+  const uint8_t expected[] = {0x31, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+  for (unsigned i = 0; i < 8; ++i) EXPECT_EQ(rtc.read(R::ID + 4 * i, 4), expected[i]) << i;
 }
 
 TEST_F(Pl011Test, Identification) {

@@ -64,7 +64,8 @@ TEST(Options, Linux) {
   EXPECT_EQ(o.machine.vm.memory_bytes, 256u << 20);
   EXPECT_EQ(parse({"--kernel", "k", "--memory", "64m"}).machine.vm.memory_bytes, 64u << 20);
   EXPECT_THAT(refusal({"--kernel", "k", "--flat", "a@1"}), HasSubstr("one of them"));
-  EXPECT_THAT(refusal({"--kernel", "k", "--arch", "arm64"}), HasSubstr("x86-64 kernels only"));
+  EXPECT_EQ(parse({"--kernel", "k"}).machine.vm.mode, mv::StartMode::linux64);
+  EXPECT_EQ(parse({"--kernel", "k", "--arch", "arm64"}).machine.vm.mode, mv::StartMode::arm64);
 }
 
 TEST(Options, Devices) {
@@ -83,7 +84,7 @@ TEST(Options, Devices) {
   EXPECT_THAT(refusal({"--kernel", "k", "--on-reset", "halt"}), HasSubstr("exit, restart"));
   EXPECT_THAT(refusal({"--kernel", "k", "--hugepages"}), HasSubstr("acrn only"));
   EXPECT_THAT(refusal({"--arch", "arm64", "--flat", "a@1", "--rng"}), HasSubstr("x86-64 guests only"));
-  EXPECT_THAT(refusal({"--arch", "arm64", "--flat", "a@1", "--on-reset", "restart"}), HasSubstr("x86-64 guests only"));
+  EXPECT_EQ(parse({"--arch", "arm64", "--flat", "a@1", "--on-reset", "restart"}).machine.on_reset, mv::OnReset::restart);
 }
 
 TEST(Options, ArchitectureFollowsTheBackend) {

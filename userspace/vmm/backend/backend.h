@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vmm/backend/device_tree.h"
 #include "vmm/devices/message.h"
 #include "vmm/dispatch/access.h"
 
@@ -28,6 +29,7 @@ struct VmConfig {
   uint64_t entry = 0;  // GPA where the boot vCPU starts
   StartMode mode = StartMode::protected32;
   uint64_t argument = 0;  // what the boot vCPU is told: x86-64 in RSI, AArch64 in x0 (where no device tree goes there)
+  TreeChosen chosen;      // AArch64: what the device tree says beside the machine
   bool walk = false;      // time stamps of the walk are wanted
   bool huge_pages = false;  // memory from the pool of huge pages; acrn only
 };

@@ -11,7 +11,8 @@ namespace mv {
 
 namespace {
 
-constexpr uint32_t kPhandleGic = 1;
+constexpr uint32_t kPhandleGic = 1, kPhandleClock = 2;
+constexpr uint32_t kSpi = 0, kEdge = 1;
 
 // libfdt's sequential writer; every call must succeed.
 class Writer {
@@ -35,6 +36,9 @@ class Writer {
     cells("reg", {static_cast<uint32_t>(base >> 32), static_cast<uint32_t>(base), static_cast<uint32_t>(size >> 32),
                   static_cast<uint32_t>(size)});
   }
+  // The names follow each other, each with its zero.
+  void texts(const char* name, std::string_view values) { must(fdt_property(blob_.data(), name, values.data(), static_cast<int>(values.size()))); }
+  void spi(uint32_t number) { cells("interrupts", {kSpi, number, kEdge}); }
   void finish() { must(fdt_finish(blob_.data())); }
 
  private:
@@ -60,9 +64,10 @@ void write_cpus(Writer& w, unsigned vcpus) {
 }
 
 void write_interrupts(Writer& w, unsigned vcpus) {
-  w.begin("interrupt-controller");
+  w.begin(fmt::format("interrupt-controller@{:x}", Arm64Layout::kGicDistributor));
   w.text("compatible", "arm,gic-v3");
   w.cell("#interrupt-cells", 3);
+  w.cell("#address-cells", 0);
   w.flag("interrupt-controller");
   w.cells("reg", {0, static_cast<uint32_t>(Arm64Layout::kGicDistributor), 0, 0x10000, 0,
                   static_cast<uint32_t>(Arm64Layout::kGicRedistributor), 0, 0x20000 * vcpus});
@@ -74,6 +79,51 @@ void write_interrupts(Writer& w, unsigned vcpus) {
   w.cells("interrupts", {1, 13, 4, 1, 14, 4, 1, 11, 4, 1, 10, 4});
   w.cell("clock-frequency", 19200000);
   w.end();
+}
+
+void write_chosen(Writer& w, const TreeChosen& chosen) {
+  w.begin("chosen");
+  if (!chosen.command_line.empty()) w.text("bootargs", chosen.command_line.c_str());
+  w.text("stdout-path", fmt::format("/uart@{:x}", Arm64Layout::kPl011).c_str());
+  if (chosen.initrd_size) {
+    w.cell64("linux,initrd-start", chosen.initrd);
+    w.cell64("linux,initrd-end", chosen.initrd + chosen.initrd_size);
+  }
+  w.end();
+}
+
+// Bindings: arm,primecell, arm,pl011, arm,pl031.  Without a clock Linux does not touch them.
+void write_primecell(Writer& w, const char* name, uint64_t base, std::string_view compatible, uint32_t spi, std::initializer_list<uint32_t> clocks,
+                     std::string_view clock_names) {
+  w.begin(fmt::format("{}@{:x}", name, base));
+  w.texts("compatible", compatible);
+  w.reg(base, 0x1000);
+  w.spi(spi);
+  w.cells("clocks", clocks);
+  w.texts("clock-names", clock_names);
+  w.end();
+}
+
+void write_devices(Writer& w, const TreeChosen& chosen) {
+  using namespace std::string_view_literals;
+  w.begin("clock");
+  w.text("compatible", "fixed-clock");
+  w.cell("#clock-cells", 0);
+  w.cell("clock-frequency", 24000000);
+  w.text("clock-output-names", "clk24mhz");
+  w.cell("phandle", kPhandleClock);
+  w.end();
+  write_primecell(w, "uart", Arm64Layout::kPl011, "arm,pl011\0arm,primecell\0"sv, Arm64Layout::kSpiPl011, {kPhandleClock, kPhandleClock}, "uartclk\0apb_pclk\0"sv);
+  write_primecell(w, "rtc", Arm64Layout::kPl031, "arm,pl031\0arm,primecell\0"sv, Arm64Layout::kSpiPl031, {kPhandleClock}, "apb_pclk\0"sv);
+  for (unsigned i = 0; i < chosen.virtio; ++i) {
+    const uint64_t base = Arm64Layout::kVirtio + i * Arm64Layout::kVirtioStep;
+    w.begin(fmt::format("virtio@{:x}", base));
+    w.text("compatible", "virtio,mmio");
+    w.reg(base, Arm64Layout::kVirtioStep);
+    w.spi(Arm64Layout::kSpiVirtio + i);
+    w.flag("dma-coherent");
+    w.end();
+  }
 }
 
 // What the resource manager reads: Gunyah RM, src/vm_config.
@@ -113,7 +163,7 @@ void write_vm_config(Writer& w, std::span<const TreeDoorbell> doorbells) {
 
 }  // namespace
 
-std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus, std::span<const TreeDoorbell> doorbells) {
+std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus, std::span<const TreeDoorbell> doorbells, const TreeChosen& chosen) {
   std::vector<std::byte> blob(Arm64Layout::kTreeSize);
   Writer w(blob);
   w.begin("");
@@ -124,16 +174,14 @@ std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus, s
   w.text("device_type", "memory");
   w.reg(Arm64Layout::kMemoryBase, memory_bytes);
   w.end();
+  write_chosen(w, chosen);
   write_cpus(w, vcpus);
   w.begin("psci");
   w.text("compatible", "arm,psci-1.0");
   w.text("method", "hvc");
   w.end();
   write_interrupts(w, vcpus);
-  w.begin("uart@9000000");
-  w.text("compatible", "arm,pl011");
-  w.reg(Arm64Layout::kPl011, 0x1000);
-  w.end();
+  write_devices(w, chosen);
   write_vm_config(w, doorbells);
   w.end();
   w.finish();

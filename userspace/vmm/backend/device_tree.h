@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace mv {
@@ -14,9 +15,14 @@ struct Arm64Layout {
   static constexpr uint64_t kPl011 = 0x09000000;
   static constexpr uint64_t kDebugExit = 0x09010000;
   static constexpr uint64_t kScratch = 0x09020000;
+  static constexpr uint64_t kPl031 = 0x09050000;
+  static constexpr uint64_t kVirtio = 0x0a000000;  // kVirtioStep bytes each
+  static constexpr uint64_t kVirtioStep = 0x1000;
   static constexpr uint64_t kGicDistributor = 0x3fff0000;
   static constexpr uint64_t kGicRedistributor = 0x3f000000;
   static constexpr uint64_t kTreeSize = 0x10000;  // at the end of memory
+  // SPI numbers; a virtio device has kSpiVirtio and its place.
+  static constexpr uint32_t kSpiPl011 = 1, kSpiPl031 = 2, kSpiVirtio = 16;
 };
 
 // An irqfd with this label raises that shared interrupt (SPI number, from 0) of the guest.
@@ -25,7 +31,16 @@ struct TreeDoorbell {
   uint32_t spi;
 };
 
-// A tree of kTreeSize bytes.  Throws std::runtime_error if it does not fit.
-std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus, std::span<const TreeDoorbell> doorbells = {});
+// What a kernel is told beside the machine itself.
+struct TreeChosen {
+  std::string command_line;
+  uint64_t initrd = 0;  // GPA
+  uint64_t initrd_size = 0;
+  unsigned virtio = 0;  // devices from kVirtio on
+};
+
+// A tree of kTreeSize bytes.  All device interrupts are edges: a doorbell is one.  Throws std::runtime_error if it does not fit.
+std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus, std::span<const TreeDoorbell> doorbells = {},
+                                        const TreeChosen& chosen = {});
 
 }  // namespace mv

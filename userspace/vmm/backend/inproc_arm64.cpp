@@ -8,17 +8,30 @@ namespace mv {
 
 InprocArm64::InprocArm64(const VmConfig& config) : config_(config), memory_(Arm64Layout::kMemoryBase, config.memory_bytes) {
   if (config.vcpus < 1 || config.vcpus > GUNYAH_VCPUS) throw std::invalid_argument("a Gunyah VM has 1 to 32 vCPUs here");
+  build();
+}
+
+// A Gunyah VM starts once: a reset is another one around the same memory.
+void InprocArm64::build() {
+  vcpus_.clear();
+  vm_ = core_new<gunyah_core_vm>();
   gunyah_vm_init(vm_.get());
   vm_->kick = [](void* bell) { static_cast<Bell*>(bell)->wake(); };
   vm_->kick_context = &bell_;
-  if (hv_memmap_add(&vm_->map, Arm64Layout::kMemoryBase, config.memory_bytes, memory_.host(), nullptr, HV_MEM_RWX) < 0) {
+  if (hv_memmap_add(&vm_->map, Arm64Layout::kMemoryBase, config_.memory_bytes, memory_.host(), nullptr, HV_MEM_RWX) < 0) {
     throw std::invalid_argument("guest memory must be a multiple of 4 KiB");
   }
-  for (unsigned i = 0; i < config.vcpus; ++i) {
+  for (unsigned i = 0; i < config_.vcpus; ++i) {
     auto& v = vcpus_.emplace_back(std::make_unique<Vcpu>());
     gunyah_vm_attach_vcpu(vm_.get(), v->core.get(), i, v->arena.data(), Arena::size(), kArenaLimit);
-    v->core->walk.on = config.walk;
+    v->core->walk.on = config_.walk;
   }
+}
+
+void InprocArm64::reset() {
+  std::lock_guard lock(life_);
+  build();
+  stopping_ = false;
 }
 
 InprocArm64::~InprocArm64() = default;
@@ -26,6 +39,9 @@ InprocArm64::~InprocArm64() = default;
 uint64_t InprocArm64::memory_base() const { return Arm64Layout::kMemoryBase; }
 
 void InprocArm64::load(std::span<const Image> images) { memory_.load(images); }
+
+// A device's output: gsi is the number of the shared interrupt.
+void InprocArm64::irq_line(uint32_t gsi, bool high) { gic_spi(&vm_->gic, GIC_SPI_FIRST + gsi, high); }
 
 gunyah_next InprocArm64::step(Vcpu& v) {
   const gunyah_next next = gunyah_vcpu_step(v.core.get(), &v.run, kInprocBatch);
@@ -56,7 +72,7 @@ Ending InprocArm64::run_vcpu(Vcpu& v, Server& server) {
 }
 
 Ending InprocArm64::run(Server& server) {
-  const std::vector<std::byte> tree = make_device_tree(config_.memory_bytes, config_.vcpus);
+  const std::vector<std::byte> tree = make_device_tree(config_.memory_bytes, config_.vcpus, {}, config_.chosen);
   vm_->dtb_gpa = Arm64Layout::kMemoryBase + config_.memory_bytes - tree.size();
   vm_->dtb_size = tree.size();
   const Image image{vm_->dtb_gpa, tree};
@@ -82,6 +98,7 @@ Ending InprocArm64::run(Server& server) {
 }
 
 void InprocArm64::stop() {
+  std::lock_guard lock(life_);
   stopping_ = true;
   for (auto& v : vcpus_) hv_cpu_request(&v->core->cpu.hv, HV_REQ_STOP);
   bell_.wake();

@@ -23,13 +23,14 @@ class InprocArm64 : public Backend {
   uint64_t memory_base() const override;
   void load(std::span<const Image> images) override;
   std::span<std::byte> memory() override { return {reinterpret_cast<std::byte*>(memory_.host()), memory_.bytes()}; }
+  void irq_line(uint32_t gsi, bool high) override;
   Ending run(Server& server) override;
   void stop() override;
+  void reset() override;
   std::optional<WalkStamps> walk(unsigned vcpu) override;
   std::optional<uint64_t> instructions(unsigned vcpu) override;
 
   gunyah_core_vm& core() { return *vm_; }
-
 
  private:
   struct Vcpu {
@@ -38,14 +39,16 @@ class InprocArm64 : public Backend {
     Arena arena;
   };
 
+  void build();
   Ending run_vcpu(Vcpu& v, Server& server);
   gunyah_next step(Vcpu& v);
 
   VmConfig config_;
   GuestMemory memory_;
-  CorePtr<gunyah_core_vm> vm_ = core_new<gunyah_core_vm>();
+  CorePtr<gunyah_core_vm> vm_;
   std::vector<std::unique_ptr<Vcpu>> vcpus_;
   Bell bell_;
+  std::mutex life_;  // stop() from another thread, and reset()
   std::atomic<bool> stopping_ = false;
 };
 

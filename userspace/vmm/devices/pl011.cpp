@@ -6,7 +6,7 @@ namespace mv {
 // UARTPeriphID and UARTPCellID: PL011 revision r1p5 by Arm
 static constexpr uint8_t kIdentification[8] = {0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 
-uint64_t Pl011::read(uint64_t offset, unsigned) {
+uint64_t Pl011::read_register(uint64_t offset) {
   if (offset >= ID && offset < kSize) return kIdentification[(offset - ID) / 4];
   switch (offset & ~uint64_t{3}) {
     case DR:
@@ -36,11 +36,11 @@ uint64_t Pl011::read(uint64_t offset, unsigned) {
   }
 }
 
-void Pl011::write(uint64_t offset, unsigned, uint64_t value) {
-  const auto word = static_cast<uint32_t>(value);
+void Pl011::write_register(uint64_t offset, uint32_t word) {
   switch (offset & ~uint64_t{3}) {
     case DR:
       port_.transmit(static_cast<uint8_t>(word));
+      sent_ = INT_TX;
       break;
     case IBRD:
       ibrd_ = word & 0xffff;
@@ -60,12 +60,26 @@ void Pl011::write(uint64_t offset, unsigned, uint64_t value) {
     case IMSC:
       imsc_ = word & 0x7ff;
       break;
+    case ICR:
+      sent_ &= ~word;
+      break;
     case DMACR:
       dmacr_ = word & 7;
       break;
     default:
       break;  // read-only, or not there
   }
+}
+
+uint64_t Pl011::read(uint64_t offset, unsigned) {
+  const uint64_t value = read_register(offset);
+  update();
+  return value;
+}
+
+void Pl011::write(uint64_t offset, unsigned, uint64_t value) {
+  write_register(offset, static_cast<uint32_t>(value));
+  update();
 }
 
 }  // namespace mv

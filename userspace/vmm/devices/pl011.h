@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Arm PL011 UART.  Source: Arm PrimeCell UART (PL011) Technical Reference Manual, DDI 0183, chapter 3.
-// Transmission is immediate.  No interrupt line yet: guests poll FR.
+// Transmission is immediate, so the transmit FIFO is always empty: its interrupt rises with each byte sent, as when the FIFO
+// falls through its level, and stays until ICR clears it (section 3.4.1).  A byte received is there to be read at once.
 #pragma once
 
 #include "vmm/devices/console_port.h"
 #include "vmm/devices/device.h"
+#include "vmm/devices/irq_line.h"
 
 namespace mv {
 
@@ -19,16 +21,24 @@ class Pl011 : public Device {
   enum Flag : uint32_t { FR_RXFE = 0x10, FR_TXFF = 0x20, FR_TXFE = 0x80 };
   enum Interrupt : uint32_t { INT_RX = 0x10, INT_TX = 0x20 };
 
-  explicit Pl011(ConsolePort& port) : port_(port) {}
+  explicit Pl011(ConsolePort& port, IrqLine irq = {}) : port_(port), irq_(std::move(irq)) {
+    port_.on_input([this] { update(); });
+  }
+  ~Pl011() override { port_.on_input({}); }
 
   std::string_view name() const override { return "PL011"; }
   uint64_t read(uint64_t offset, unsigned size) override;
   void write(uint64_t offset, unsigned size, uint64_t value) override;
 
  private:
-  uint32_t raw_interrupts() const { return INT_TX | (port_.has_input() ? INT_RX : 0u); }
+  uint32_t raw_interrupts() const { return sent_ | (port_.has_input() ? INT_RX : 0u); }
+  void update() { irq_.set(raw_interrupts() & imsc_); }
+  uint64_t read_register(uint64_t offset);
+  void write_register(uint64_t offset, uint32_t word);
 
   ConsolePort& port_;
+  IrqLine irq_;
+  uint32_t sent_ = 0;  // INT_TX or nothing
   uint32_t ibrd_ = 0;
   uint32_t fbrd_ = 0;
   uint32_t lcr_h_ = 0;

@@ -2,6 +2,7 @@
 // Time as devices see it.  Tests bring a clock of their own.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 
@@ -9,6 +10,11 @@ namespace mv {
 
 constexpr uint64_t kNever = ~uint64_t{0};
 constexpr uint64_t kNsPerSecond = 1000000000;
+
+// What clocks of the guest start from: nanoseconds since 1970.
+inline uint64_t utc_ns() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
+}
 
 // now: nanoseconds, never backwards.  wake_at: the device wants its expire() called at that time or soon after, with the
 // devices' lock held; a later call replaces an earlier one, kNever cancels.

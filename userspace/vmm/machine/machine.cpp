@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "vmm/machine/machine.h"
 
-#include "vmm/backend/device_tree.h"
-#include "vmm/devices/debug_exit.h"
-#include "vmm/devices/pl011.h"
-#include "vmm/devices/scratch.h"
 #include "vmm/dispatch/dispatch.h"
 
 namespace mv {
@@ -16,12 +12,8 @@ Machine::Machine(const MachineConfig& config, MachineSinks sinks)
       console_([this](uint8_t byte) {
         if (sinks_.console) sinks_.console(byte);
       }) {
-  if (backend_->arch() == Arch::x86_64) {
-    plan_pci();
-    build_pc();
-  } else {
-    add_arm64_devices();
-  }
+  plan_pci();
+  build();
   if (config.vm.walk && sinks_.walk) walk_.emplace(*backend_, sinks_.walk);
   backend_->load(config.images);
 }
@@ -40,20 +32,26 @@ void Machine::plan_pci() {
   };
 }
 
-void Machine::build_pc() {
+void Machine::build() {
   loop_ = std::make_unique<DeviceLoop>();
-  pc_ = std::make_unique<Pc>(PcWorld{*backend_, bus_, mutex_, *loop_, console_, [this](Outcome o) { end(std::move(o)); }}, config_.vm, plan_);
+  const PcWorld world{*backend_, bus_, mutex_, *loop_, console_, [this](Outcome o) { end(std::move(o)); }};
+  if (backend_->arch() == Arch::x86_64) {
+    pc_ = std::make_unique<Pc>(world, config_.vm, plan_);
+  } else {
+    board_ = std::make_unique<Board>(world);
+  }
 }
 
 // After run(): all devices new, the images where they were.  Threads of the old devices wait for the lock: they end first.
 void Machine::power_cycle() {
   loop_->stop();
-  pc_->stop();
+  if (pc_) pc_->stop();
   std::lock_guard lock(mutex_);
   pc_.reset();
+  board_.reset();
   bus_ = {};
   backend_->reset();
-  build_pc();
+  build();
   backend_->load(config_.images);
   outcome_.reset();
 }
@@ -61,12 +59,6 @@ void Machine::power_cycle() {
 void Machine::add(Space space, uint64_t base, uint64_t length, std::unique_ptr<Device> device) {
   bus_.claim(space, base, length, *device);
   devices_.push_back(std::move(device));
-}
-
-void Machine::add_arm64_devices() {
-  add(Space::mmio, Arm64Layout::kPl011, Pl011::kSize, std::make_unique<Pl011>(console_));
-  add(Space::mmio, Arm64Layout::kDebugExit, DebugExit::kSize, std::make_unique<DebugExit>([this](uint64_t code) { end({OutcomeKind::exited, code, {}}); }));
-  add(Space::mmio, Arm64Layout::kScratch, Scratch::kSize, std::make_unique<Scratch>());
 }
 
 // Called from serve(), with the lock held: the first ending counts.

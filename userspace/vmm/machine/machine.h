@@ -2,7 +2,7 @@
 // A whole machine: a backend, devices at their addresses, and how it ended.
 //
 //   x86-64  RAM at 0; the rest is the PC's (pc.h)
-//   arm64   RAM at 0x80000000; PL011 at 0x09000000; debug exit at 0x09010000; scratch device at 0x09020000
+//   arm64   RAM at 0x80000000; the rest is the board's (board.h)
 #pragma once
 
 #include <atomic>
@@ -15,6 +15,7 @@
 #include "vmm/bus/bus.h"
 #include "vmm/devices/console_port.h"
 #include "vmm/devices/device.h"
+#include "vmm/machine/board.h"
 #include "vmm/machine/outcome.h"
 #include "vmm/machine/pc.h"
 #include "vmm/machine/walk_log.h"
@@ -70,9 +71,8 @@ class Machine : private Server {
  private:
   Reply serve(const Access& access) override;
   void end(Outcome outcome);
-  void add_arm64_devices();
   void plan_pci();
-  void build_pc();
+  void build();
   void power_cycle();
 
   MachineConfig config_;
@@ -84,7 +84,8 @@ class Machine : private Server {
   std::vector<std::unique_ptr<Device>> devices_;
   PciPlan plan_;
   std::unique_ptr<DeviceLoop> loop_;  // stopped before the devices go
-  std::unique_ptr<Pc> pc_;
+  std::unique_ptr<Pc> pc_;        // this or the board
+  std::unique_ptr<Board> board_;
   std::optional<WalkLog> walk_;
   std::optional<Outcome> outcome_;
   std::atomic<bool> quit_ = false;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "vmm/machine/pc.h"
 
-#include <chrono>
-
+#include "vmm/devices/timing.h"
 #include "vmm/machine/walk_log.h"
 
 namespace mv {
@@ -13,10 +12,6 @@ constexpr uint64_t kCom1 = 0x3f8;
 constexpr uint64_t kDebugExitPort = 0xf4;
 constexpr uint64_t kScratchPorts = 0x500;
 constexpr uint64_t kScratchMmio = 0xd0000000;
-
-uint64_t utc_ns() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count());
-}
 
 }  // namespace
 

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""Debian's arm64 kernel on mvmm's board, in this process: to the end of a script, switched off and restarted.
+
+Run by scripts/test, or: python3 -m unittest discover -s harness/tests -t harness -p 'linux_*.py'
+"""
+
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from mvharness import linuxguest, paths
+
+MVMM = Path(os.environ.get("MV_MVMM", paths.REPO / "build/bin/mvmm"))
+KERNEL = "arm64-6.1"
+
+# Two hundred processes, time that passes, the clock of the host, interrupts of the UART.
+WORK = """
+echo cpus=$(nproc) end
+i=0; while [ $i -lt 200 ]; do /bin/true & i=$((i+1)); done; wait
+a=$(cut -d' ' -f1 /proc/uptime); sleep 1; b=$(cut -d' ' -f1 /proc/uptime)
+[ ${b%.*} -gt ${a%.*} ]
+echo rtc=$(cat /sys/class/rtc/rtc0/since_epoch) end
+echo numbers=$(awk 'BEGIN { for (i = 0; i < 20000; ++i) s = s / 3 + i * 0.7; printf "%.12f", s }') end
+grep uart-pl011 /proc/interrupts
+echo all is well
+@END@ -f
+"""
+
+
+class Arm64GuestTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.kernel = linuxguest.tree(KERNEL)
+
+    def boot(self, script: str, *options: str) -> subprocess.CompletedProcess:
+        with tempfile.TemporaryDirectory() as name:
+            initrd = Path(name) / "initrd"
+            initrd.write_bytes(linuxguest.initrd(self.kernel, script, ()))
+            command = [MVMM, "--arch", "arm64", "--kernel", linuxguest.image(self.kernel), "--initrd", initrd,
+                       "--append", "console=ttyAMA0 earlycon panic=-1", *options]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+                                  timeout=300, check=False)
+        self.assertNotRegex(done.stdout, r"BUG:|Oops|WARNING:|soft lockup|rcu_.*stall|Kernel panic", done.stdout[-4000:])
+        self.assertIn("all is well", done.stdout, done.stdout[-4000:] + done.stderr)
+        return done
+
+    def works(self, *options: str) -> str:
+        done = self.boot(WORK.replace("@END@", "poweroff"), *options)
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+        numbers = 0.0
+        for i in range(20000):
+            numbers = numbers / 3 + i * 0.7
+        self.assertIn(f"numbers={numbers:.12f} end", done.stdout)
+        self.assertRegex(done.stdout, r"GICv3 +33 Edge +uart-pl011")
+        return done.stdout
+
+    def test_to_the_end_of_a_script(self):
+        self.assertIn("cpus=1 end", self.works())
+
+    def test_a_reset_is_exit_code_101(self):
+        self.assertEqual(self.boot(WORK.replace("@END@", "reboot")).returncode, 101)
+
+
+if __name__ == "__main__":
+    unittest.main()
