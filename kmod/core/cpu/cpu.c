@@ -2,6 +2,23 @@
 /* Device accesses of an instruction and their replies: see cpu.h. */
 #include "cpu.h"
 
+/* As if userspace had replied at once: an instruction that stops at a later access finds the reply when it starts over. */
+static bool answered_here(struct hv_cpu *cpu, u64 *data)
+{
+	struct hv_replay *r = &cpu->replay;
+	u64 reply = 0;
+
+	if (r->done == HV_REPLAY_MAX || !cpu->local.answer(cpu->local.context, &reply))
+		return false;
+	if (cpu->exit.size < 8)
+		reply &= (1ull << (cpu->exit.size * 8)) - 1;
+	cpu->exit.kind = HV_EXIT_NONE;
+	r->data[r->done++] = reply;
+	r->next = r->done;
+	*data = reply;
+	return true;
+}
+
 bool hv_cpu_device(struct hv_cpu *cpu, u8 space, u64 address, u8 size, u8 direction, u64 *data)
 {
 	struct hv_replay *r = &cpu->replay;
@@ -20,7 +37,7 @@ bool hv_cpu_device(struct hv_cpu *cpu, u8 space, u64 address, u8 size, u8 direct
 	if (direction == HV_WRITE && size < 8)
 		cpu->exit.data &= (1ull << (size * 8)) - 1;
 	cpu->exit.cookie++;
-	return false;
+	return cpu->local.answer && answered_here(cpu, data);
 }
 
 int hv_cpu_complete(struct hv_cpu *cpu, u64 cookie, u64 data)

@@ -42,6 +42,16 @@ struct hv_irq_source {
 	void *context;
 };
 
+/**
+ * struct hv_answerer - who answers device accesses that need not leave step(): controllers and ioeventfds of the hypervisor
+ * @answer: looks at cpu->exit, which describes the access; true: done, and *data is the reply of a read.  Never sleeps, and
+ *	does not touch the CPU but by hv_cpu_request().
+ */
+struct hv_answerer {
+	bool (*answer)(void *context, u64 *data);
+	void *context;
+};
+
 struct hv_cpu {
 	/* read at every block boundary */
 	u32 request;
@@ -60,6 +70,7 @@ struct hv_cpu {
 	struct hv_exit exit;
 	struct hv_replay replay;
 	struct hv_irq_source irq;
+	struct hv_answerer local;	/* answer is NULL: every access leaves step() */
 	struct hv_blocks blocks;
 	u32 id;
 };

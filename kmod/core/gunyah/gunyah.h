@@ -162,8 +162,6 @@ void gunyah_gic_attach(struct gunyah_vcpu *v);
 void gunyah_interrupts(struct gunyah_vcpu *v);
 /* Nanoseconds until a timer of an idle vCPU; ~0: none. */
 u64 gunyah_vcpu_ns(struct gunyah_vcpu *v);
-/* Answers cpu.hv.exit if it is the GIC's. */
-bool gunyah_gic_access(struct gunyah_vcpu *v);
 /* The interrupt of a doorbell's label; 0: none, or the VM does not run. */
 u32 gunyah_doorbell(struct gunyah_core_vm *vm, u32 label);
 /* An edge on it, from any context. */

@@ -58,15 +58,6 @@ static void timer(void *context)
 		gic_ppi(&v->vm->gic, v->id, PPI_PHYSICAL_TIMER, now & ARM64_TIMER_PHYSICAL);
 }
 
-void gunyah_gic_attach(struct gunyah_vcpu *v)
-{
-	static const struct arm64_gic_ops ops = { icc_read, icc_write, timer };
-
-	v->cpu.gic_context = v;
-	if (v->id < v->vm->gic.cpus)
-		env_store_release(&v->cpu.gic, &ops);
-}
-
 void gunyah_interrupts(struct gunyah_vcpu *v)
 {
 	if (!v->cpu.gic)
@@ -83,20 +74,31 @@ u64 gunyah_vcpu_ns(struct gunyah_vcpu *v)
 	return arm64_timers(&v->cpu) & ~v->timers ? 0 : arm64_ns_until_timer(&v->cpu);
 }
 
-bool gunyah_gic_access(struct gunyah_vcpu *v)
+/* struct hv_answerer: an access that is not the VMM's does not leave VCPU_RUN. */
+static bool answer(void *context, u64 *data)
 {
-	struct hv_exit *e = &v->cpu.hv.exit;
+	struct gunyah_vcpu *v = context;
+	const struct hv_exit *e = &v->cpu.hv.exit;
 	struct gic *g = &v->vm->gic;
-	u64 data = 0;
 
 	if (!gic_covers(g, e->address))
-		return false;
+		return gunyah_ioevent_serve(&v->vm->events, e);
 	if (e->direction == HV_WRITE)
 		gic_write(g, e->address, e->size, e->data);
 	else
-		data = gic_read(g, e->address, e->size);
-	hv_cpu_complete(&v->cpu.hv, e->cookie, data);
+		*data = gic_read(g, e->address, e->size);
 	return true;
+}
+
+void gunyah_gic_attach(struct gunyah_vcpu *v)
+{
+	static const struct arm64_gic_ops ops = { icc_read, icc_write, timer };
+
+	v->cpu.hv.local.context = v;
+	v->cpu.hv.local.answer = answer;
+	v->cpu.gic_context = v;
+	if (v->id < v->vm->gic.cpus)
+		env_store_release(&v->cpu.gic, &ops);
 }
 
 u32 gunyah_doorbell(struct gunyah_core_vm *vm, u32 label)

@@ -115,20 +115,6 @@ bool gunyah_vcpu_ready(struct gunyah_vcpu *v)
 	}
 }
 
-/* An access that is not the VMM's: it does not leave VCPU_RUN. */
-static bool answered_here(struct gunyah_vcpu *v)
-{
-	const struct hv_exit *e = &v->cpu.hv.exit;
-
-	if (gunyah_gic_access(v))
-		return true;
-	if (!gunyah_ioevent_serve(&v->vm->events, e))
-		return false;
-	v->accesses++;
-	hv_cpu_complete(&v->cpu.hv, e->cookie, 0);
-	return true;
-}
-
 enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, u64 budget)
 {
 	if (unlikely(env_load_acquire(&v->vm->state) != GUNYAH_VM_RUNNING)) {
@@ -143,8 +129,6 @@ enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run 
 	hv_walk_step(&v->walk);
 	switch (arm64_step(&v->cpu, budget)) {
 	case HV_EXIT_ACCESS:
-		if (answered_here(v))
-			return GUNYAH_NEXT_AGAIN;
 		post_mmio(v, run);
 		return GUNYAH_NEXT_RETURN;
 	case HV_EXIT_CALL:
