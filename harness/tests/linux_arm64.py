@@ -59,6 +59,9 @@ class Arm64GuestTest(unittest.TestCase):
     def test_to_the_end_of_a_script(self):
         self.assertIn("cpus=1 end", self.works())
 
+    def test_four_cpus(self):
+        self.assertIn("cpus=4 end", self.works("--cpus", "4"))
+
     def test_a_reset_is_exit_code_101(self):
         self.assertEqual(self.boot(WORK.replace("@END@", "reboot")).returncode, 101)
 

@@ -17,6 +17,7 @@
 #define HV_REQ_FLUSH 4u		/* drop every translation and decoded block (the memory map changed) */
 #define HV_REQ_WAKE 8u		/* leave the idle state */
 #define HV_REQ_NMI 16u		/* x86: one non-maskable interrupt is pending; cleared when it is delivered */
+#define HV_REQ_TLB 32u		/* AArch64: drop the translations that arm64_shootdown() has left */
 
 /* Device accesses of one instruction that userspace has already answered.  PUSHA and an 8-byte access that straddles pages fit. */
 #define HV_REPLAY_MAX 16

@@ -75,6 +75,7 @@ struct gunyah_vcpu {
 	struct arm64_state scratch;	/* too large for a kernel stack */
 	u64 accesses;
 	u32 timers;		/* outputs as the GIC knows them */
+	u32 stepping;		/* inside arm64_step(), where translations are used */
 	u32 lose_reply;		/* the next reply is lost: a read gives 0, a fault is none (bug Q1 of the v17 driver) */
 };
 
@@ -166,6 +167,9 @@ u64 gunyah_vcpu_ns(struct gunyah_vcpu *v);
 u32 gunyah_doorbell(struct gunyah_core_vm *vm, u32 label);
 /* An edge on it, from any context. */
 void gunyah_ring(struct gunyah_core_vm *vm, u32 intid);
+
+/* peers.c: TLBI broadcasts from this vCPU reach the VM's others. */
+void gunyah_peers_attach(struct gunyah_vcpu *v);
 
 /* HVC and SMC: PSCI and SMCCC.  Return: true if the VM ended. */
 bool gunyah_psci_call(struct gunyah_vcpu *v);

@@ -109,7 +109,8 @@ bool gunyah_vcpu_ready(struct gunyah_vcpu *v)
 	case GUNYAH_POWER_ON_PENDING:
 		return true;
 	case GUNYAH_POWER_ON:
-		return !v->cpu.hv.idle || env_read_once(v->cpu.hv.request) || !gunyah_vcpu_ns(v);
+		/* translations to drop can wait until it runs */
+		return !v->cpu.hv.idle || (env_read_once(v->cpu.hv.request) & ~HV_REQ_TLB) || !gunyah_vcpu_ns(v);
 	default:
 		return false;
 	}
@@ -117,6 +118,8 @@ bool gunyah_vcpu_ready(struct gunyah_vcpu *v)
 
 enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, u64 budget)
 {
+	enum hv_exit_kind kind;
+
 	if (unlikely(env_load_acquire(&v->vm->state) != GUNYAH_VM_RUNNING)) {
 		post_status(v, run, GUNYAH_VM_STATUS_EXITED);
 		return GUNYAH_NEXT_RETURN;
@@ -127,7 +130,11 @@ enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run 
 		return GUNYAH_NEXT_WAIT;
 	gunyah_interrupts(v);
 	hv_walk_step(&v->walk);
-	switch (arm64_step(&v->cpu, budget)) {
+	env_write_once(v->stepping, 1);
+	env_fence();	/* peers.c: settled() */
+	kind = arm64_step(&v->cpu, budget);
+	env_store_release(&v->stepping, 0);
+	switch (kind) {
 	case HV_EXIT_ACCESS:
 		post_mmio(v, run);
 		return GUNYAH_NEXT_RETURN;

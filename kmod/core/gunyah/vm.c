@@ -128,6 +128,7 @@ void gunyah_vm_attach_vcpu(struct gunyah_core_vm *vm, struct gunyah_vcpu *v, u32
 	v->cpu.device_limit = GUNYAH_DEVICE_LIMIT;
 	arm64_reset(&v->cpu);
 	gunyah_gic_attach(v);
+	gunyah_peers_attach(v);
 	env_store_release(&vm->vcpu[id], v);
 }
 

@@ -269,6 +269,84 @@ TEST(Arm64Mmu, TlbiOfABlockDropsAllOfIt)
 	EXPECT_EQ(m.s.x[4], 22u);
 }
 
+namespace {
+
+constexpr uint32_t tlbi_vae1is = 0xd5088320, tlbi_vmalle1is = 0xd508831f, dsb = 0xd5033b9f, dmb = 0xd5033bbf;
+
+// The other vCPUs of a CPU, as it asks them.
+struct Peers {
+	std::vector<uint64_t> asked;
+	unsigned looks = 0;
+	bool settled = true;
+	arm64_peers_ops ops{[](void *p, u64 va) { static_cast<Peers *>(p)->asked.push_back(va); },
+			    [](void *p) { ++static_cast<Peers *>(p)->looks; return static_cast<Peers *>(p)->settled; }};
+	explicit Peers(Machine &m)
+	{
+		m.cpu->peers = &ops;
+		m.cpu->peers_context = this;
+	}
+};
+
+}
+
+TEST(Arm64Mmu, BroadcastIsForTheInnerShareableForms)
+{
+	Paged m({tlbi_vae1 | 3, tlbi_vmalle1, dsb, hvc, tlbi_vae1is | 3, tlbi_vmalle1is, dmb, hvc, dsb, dsb, hvc});
+	Peers peers(m);
+	m.s.x[3] = 0x00aa000000000000 | window >> 12;	// with an ASID
+	m.set();
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_TRUE(peers.asked.empty());
+	EXPECT_EQ(peers.looks, 0u);
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(peers.asked, (std::vector<uint64_t>{window, ARM64_EVERYWHERE}));
+	EXPECT_EQ(peers.looks, 0u) << "a DMB does not wait";
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(peers.looks, 1u) << "the first DSB does, the second has nothing to wait for";
+}
+
+TEST(Arm64Mmu, DsbIsLeftWhileAnotherCpuIsBusy)
+{
+	Paged m({tlbi_vmalle1is, dsb, hvc});
+	Peers peers(m);
+	const uint64_t start = m.s.pc;
+	peers.settled = false;
+	for (int i = 0; i < 3; ++i) {
+		EXPECT_EQ(m.step(), HV_EXIT_KICK);
+		EXPECT_EQ(m.s.pc, start + 4);
+	}
+	EXPECT_EQ(m.cpu->hv.retired, 1u);
+	// a request of its own is served first: the other may be waiting for that
+	peers.looks = 0;
+	hv_cpu_request(&m.cpu->hv, HV_REQ_TLB);
+	EXPECT_EQ(m.step(), HV_EXIT_KICK);
+	EXPECT_EQ(m.cpu->hv.request & HV_REQ_TLB, 0u);
+	peers.settled = true;
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+}
+
+TEST(Arm64Mmu, ShootdownDropsWhatWasAskedFor)
+{
+	Paged m({ldr_x(0, 1), ldr_x(2, 3), hvc, ldr_x(0, 1), ldr_x(2, 3), hvc, ldr_x(0, 1), ldr_x(2, 3), hvc});
+	for (unsigned n = 0; n < 2; ++n) {
+		m.page(n, target, af);
+	}
+	m.put64(target, 11);
+	m.put64(target + 0x1000, 22);
+	m.s.x[1] = window;
+	m.s.x[3] = window + 0x1000;
+	m.set();
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	for (unsigned n = 0; n < 2; ++n) m.page(n, target + 0x1000, af);
+	arm64_shootdown(m.cpu.get(), window);
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.x[0], 22u);
+	EXPECT_EQ(m.s.x[2], 11u) << "another page";
+	for (uint64_t n = 0; n <= ARM64_SHOOTDOWNS; ++n) arm64_shootdown(m.cpu.get(), window + 0x100000 + n * 0x1000);
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.x[2], 22u) << "more than there is room for: everything";
+}
+
 TEST(Arm64Mmu, CodeRemappedAfterTlbi)
 {
 	Paged m({0xd63f0020, tlbi_vmalle1, isb, 0xd63f0020, hvc});	// blr x1

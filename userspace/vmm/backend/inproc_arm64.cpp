@@ -65,6 +65,8 @@ Ending InprocArm64::run_vcpu(Vcpu& v, Server& server) {
         v.arena.grow(v.core->cpu.hv.blocks);
         break;
       default:
+        // a DSB may be waiting for a vCPU whose thread has no processor
+        if (v.core->cpu.unsettled) std::this_thread::yield();
         break;
     }
   }

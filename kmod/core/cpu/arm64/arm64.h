@@ -104,6 +104,26 @@ struct arm64_gic_ops {
 	void (*timer)(void *context);
 };
 
+/**
+ * struct arm64_peers_ops - the other vCPUs, for what TLBI broadcasts
+ * @shootdown: calls arm64_shootdown() for each of them
+ * @settled: whether each has dropped what it was asked for, or is outside arm64_step(), where it uses no translation
+ */
+struct arm64_peers_ops {
+	void (*shootdown)(void *context, u64 va);
+	bool (*settled)(void *context);
+};
+
+#define ARM64_SHOOTDOWNS 8
+#define ARM64_EVERYWHERE (~0ull)	/* no page address is odd */
+
+/* Pages whose translations another vCPU wants to be gone; more than there is room for: all of them. */
+struct arm64_shootdowns {
+	struct env_lock lock;
+	u32 count;
+	u64 va[ARM64_SHOOTDOWNS];
+};
+
 struct arm64_cpu {
 	struct hv_cpu hv;
 
@@ -139,6 +159,10 @@ struct arm64_cpu {
 	u8 walk_shift;			/* log2 of the size of the page or block that the last walk found */
 	const struct arm64_gic_ops *gic;	/* NULL: no controller; kept over a reset */
 	void *gic_context;
+	const struct arm64_peers_ops *peers;	/* NULL: no other vCPUs; kept over a reset */
+	void *peers_context;
+	u32 unsettled;			/* a broadcast was sent, and no DSB has waited for it yet */
+	struct arm64_shootdowns shootdowns;
 	u32 virtual_time;		/* the counter advances with retired instructions, not with nanoseconds */
 
 	struct hv_tlb tlbs[3];		/* EL0, EL1, EL1 with PSTATE.PAN */
@@ -163,6 +187,14 @@ enum hv_exit_kind arm64_step(struct arm64_cpu *cpu, u64 budget);
 /* The same with the dispatcher that the kernel build uses, so that tests cover it. */
 enum hv_exit_kind arm64_step_switch(struct arm64_cpu *cpu, u64 budget);
 #endif
+
+/**
+ * arm64_shootdown - another vCPU's broadcast TLBI, from any thread
+ * @va: an address of the page, or ARM64_EVERYWHERE
+ *
+ * The CPU drops the translations before its next block; the sender waits for that in its DSB (struct arm64_peers_ops).
+ */
+void arm64_shootdown(struct arm64_cpu *cpu, u64 va);
 
 void arm64_state_get(const struct arm64_cpu *cpu, struct arm64_state *s);
 /* Drops translations and whatever else depended on the old state. */

@@ -71,6 +71,7 @@ void arm64_init(struct arm64_cpu *cpu, struct hv_memmap *map, u32 id, void *aren
 	cpu->hv.id = id;
 	cpu->hv.epoch = 1;	/* 0 is the epoch of dead blocks */
 	cpu->generation = 1;
+	env_lock_init(&cpu->shootdowns.lock);
 	hv_blocks_init(&cpu->hv.blocks, arena, arena_size, arena_limit, 0);
 	arm64_reset(cpu);
 }

@@ -83,6 +83,8 @@ enum arm64_leave arm64_attend(struct arm64_cpu *cpu)
 		hv_blocks_flush(&cpu->hv.blocks);
 		arm64_tlb_flush(cpu);
 	}
+	if (request & HV_REQ_TLB)
+		arm64_shootdown_take(cpu);
 	if (request & HV_REQ_STOP) {
 		env_fetch_and(&cpu->hv.request, ~HV_REQ_STOP);
 		cpu->stop = HV_EXIT_KICK;

@@ -137,6 +137,10 @@ void arm64_sp_select(struct arm64_cpu *cpu, u32 el, u32 spsel);
 void arm64_code_flush(struct arm64_cpu *cpu);
 void arm64_tlb_flush(struct arm64_cpu *cpu);
 void arm64_tlb_flush_page(struct arm64_cpu *cpu, u64 va);
+/* tlbi.c: the instruction; what a DSB waits for; what HV_REQ_TLB asks for. */
+enum arm64_leave arm64_tlbi(struct arm64_cpu *cpu, u32 crm, u32 op2, u64 arg);
+enum arm64_leave arm64_tlbi_wait(struct arm64_cpu *cpu);
+void arm64_shootdown_take(struct arm64_cpu *cpu);
 /* The TLB of data accesses with EL0's rights (@user), or the current level's. */
 static inline struct hv_tlb *arm64_tlb(struct arm64_cpu *cpu, bool user)
 {

@@ -66,6 +66,9 @@ static enum arm64_leave do_barrier(struct arm64_cpu *cpu, u32 w)
 			__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		else
 			env_fence();
+		/* a DSB, not a DMB */
+		if (unlikely(cpu->unsettled) && ARM64_BITS(w, 7, 5) == 4)
+			return arm64_tlbi_wait(cpu);
 		return ARM64_NEXT;
 	case 6:
 		cpu->hv.epoch++;
@@ -143,31 +146,6 @@ static enum arm64_leave translate_address(struct arm64_cpu *cpu, u64 va, u32 op2
 }
 
 /*
- * TLBI (C5.5).  All forms act on this CPU.  The inner-shareable forms (CRm 3) have to reach the other vCPUs as well: the
- * place to ask them with HV_REQ_FLUSH and to wait, in the DSB behind, until they have taken it, is here.  Until then a
- * guest with several vCPUs that relies on broadcast invalidation must not be run.
- */
-static enum arm64_leave invalidate(struct arm64_cpu *cpu, u32 crm, u32 op2, u64 arg)
-{
-	if (!cpu->el || (crm != 3 && crm != 7))
-		return arm64_undefined(cpu);
-	switch (op2) {
-	case 0:
-	case 2:
-		arm64_tlb_flush(cpu);
-		return ARM64_NEXT;
-	case 1:
-	case 3:
-	case 5:
-	case 7:
-		arm64_tlb_flush_page(cpu, arm64_sext((arg << 12) & ~(0xffull << 56), 56));
-		return ARM64_NEXT;
-	default:
-		return arm64_undefined(cpu);
-	}
-}
-
-/*
  * Caches do not exist: the sets and ways, and cleaning, are NOPs; so is IC, because decoded code is compared with memory
  * at the next ISB.  EL0 needs SCTLR_EL1.UCI for those by address.  A missing translation is not reported.
  */
@@ -177,7 +155,7 @@ static enum arm64_leave do_sys(struct arm64_cpu *cpu, u32 w)
 	u64 arg = cpu->x[ARM64_BITS(w, 4, 0)];
 
 	if (crn == 8 && op1 == 0)
-		return invalidate(cpu, crm, op2, arg);
+		return arm64_tlbi(cpu, crm, op2, arg);
 	if (crn != 7 || (op1 != 0 && op1 != 3) || (op1 == 0 && !cpu->el))
 		return arm64_undefined(cpu);
 	switch (op1 << 8 | crm << 4 | op2) {
