@@ -96,6 +96,8 @@ void fill_devices(const po::variables_map& given, Options& o) {
     m.virtio_console = true;
     m.type_at_virtio = o.virtio_console == "-";
   }
+  m.vm.unprotected = given.count("unprotected") != 0;
+  if (m.vm.unprotected && m.backend != "gunyah") throw std::invalid_argument("--unprotected: with --backend gunyah only");
   m.vm.huge_pages = given.count("hugepages") != 0;
   if (m.vm.huge_pages && m.backend != "acrn") throw std::invalid_argument("--hugepages: with --backend acrn only");
   m.on_reset = parse_on_reset(given["on-reset"].as<std::string>());
@@ -146,6 +148,7 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("disk", po::value<std::vector<std::string>>()->composing(), "FILE[,readonly]: a raw image as virtio block device; may be repeated")
       ("virtio-console", po::value<std::string>(), "FILE for what the guest writes to its virtio console; - is standard input and output")
       ("rng", "a virtio source of entropy")
+      ("unprotected", "guest memory is shared with mvmm instead of lent to the guest; gunyah only")
       ("hugepages", "guest memory from the host's pool of 2 MiB pages; acrn only")
       ("on-reset", po::value<std::string>()->default_value("exit"), "exit or restart: what a guest that resets itself gets")
       ("walk", "print every device access to standard error, with the seven words of its walk and their times")

@@ -82,6 +82,8 @@ TEST(Options, Devices) {
   EXPECT_THAT(refusal({"--kernel", "k", "--disk", ""}), HasSubstr("FILE,readonly"));
   EXPECT_THAT(refusal({"--kernel", "k", "--virtio-console", ""}), HasSubstr("FILE"));
   EXPECT_THAT(refusal({"--kernel", "k", "--on-reset", "halt"}), HasSubstr("exit, restart"));
+  EXPECT_TRUE(parse({"--backend", "gunyah", "--kernel", "k", "--unprotected"}).machine.vm.unprotected);
+  EXPECT_THAT(refusal({"--kernel", "k", "--arch", "arm64", "--unprotected"}), HasSubstr("gunyah only"));
   EXPECT_THAT(refusal({"--kernel", "k", "--hugepages"}), HasSubstr("acrn only"));
   EXPECT_THAT(refusal({"--arch", "arm64", "--flat", "a@1", "--rng"}), HasSubstr("x86-64 guests only"));
   EXPECT_EQ(parse({"--arch", "arm64", "--flat", "a@1", "--on-reset", "restart"}).machine.on_reset, mv::OnReset::restart);

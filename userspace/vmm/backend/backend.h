@@ -31,6 +31,7 @@ struct VmConfig {
   uint64_t argument = 0;  // what the boot vCPU is told: x86-64 in RSI, AArch64 in x0 (where no device tree goes there)
   TreeChosen chosen;      // AArch64: what the device tree says beside the machine
   bool walk = false;      // time stamps of the walk are wanted
+  bool unprotected = false;  // memory is shared with the VMM, not lent; gunyah only
   bool huge_pages = false;  // memory from the pool of huge pages; acrn only
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "vmm/backend/gunyah.h"
 
+#include <sys/eventfd.h>
+
 #include <csignal>
 #include <cstring>
 #include <stdexcept>
@@ -22,18 +24,107 @@ void install_kick() {
 
 }  // namespace
 
-GunyahBackend::GunyahBackend(const VmConfig& config)
-    : config_(config), device_(open_node("/dev/gunyah")), vm_(must_ioctl("CREATE_VM", device_.get(), GUNYAH_CREATE_VM, 0)) {
+static Fd new_eventfd() {
+  Fd fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!fd) throw_errno("eventfd");
+  return fd;
+}
+
+namespace {
+
+// Writes of any size and value to one address; the VM's descriptor is borrowed.
+class GunyahDoorbell : public Doorbell {
+ public:
+  GunyahDoorbell(int vm, uint64_t gpa, unsigned size) : vm_(vm), event_(new_eventfd()) {
+    arg_.fd = static_cast<uint32_t>(event_.get());
+    arg_.addr = gpa;
+    arg_.len = size;
+    gunyah_fn_desc d = function();
+    must_ioctl("ADD_FUNCTION(ioeventfd)", vm_, GUNYAH_VM_ADD_FUNCTION, &d);
+  }
+  ~GunyahDoorbell() override {
+    gunyah_fn_desc d = function();
+    ::ioctl(vm_, GUNYAH_VM_REMOVE_FUNCTION, &d);
+  }
+  int eventfd() const override { return event_.get(); }
+
+ private:
+  gunyah_fn_desc function() { return {.type = GUNYAH_FN_IOEVENTFD, .arg_size = sizeof arg_, .arg = reinterpret_cast<uint64_t>(&arg_)}; }
+
+  int vm_;
+  Fd event_;
+  gunyah_fn_ioeventfd_arg arg_{};
+};
+
+}  // namespace
+
+GunyahBackend::GunyahBackend(const VmConfig& config) : config_(config), device_(open_node("/dev/gunyah")) {
   install_kick();
+  build();
+}
+
+void GunyahBackend::build() {
+  vm_ = Fd(must_ioctl("CREATE_VM", device_.get(), GUNYAH_CREATE_VM, 0));
   map_memory();
   add_vcpus();
+  add_lines();
 }
+
+// The old VM is gone with its last descriptor; what was lent to it goes with it.
+void GunyahBackend::reset() {
+  std::lock_guard lock(runners_mutex_);
+  vcpus_.clear();
+  lines_.clear();
+  vm_.reset();
+  memory_.reset();
+  build();
+  stopping_ = false;
+}
+
+void GunyahBackend::add_lines() {
+  std::vector<uint32_t> spis{Arm64Layout::kSpiPl011, Arm64Layout::kSpiPl031};
+  for (unsigned i = 0; i < config_.chosen.virtio; ++i) spis.push_back(Arm64Layout::kSpiVirtio + i);
+  for (uint32_t spi : spis) {
+    Line line{{.label = spi, .spi = spi}, new_eventfd()};
+    gunyah_fn_irqfd_arg arg{.fd = static_cast<uint32_t>(line.event.get()), .label = spi, .flags = 0, .padding = 0};
+    gunyah_fn_desc d{.type = GUNYAH_FN_IRQFD, .arg_size = sizeof arg, .arg = reinterpret_cast<uint64_t>(&arg)};
+    must_ioctl("ADD_FUNCTION(irqfd)", vm_.get(), GUNYAH_VM_ADD_FUNCTION, &d);
+    lines_.push_back(std::move(line));
+  }
+}
+
+// A doorbell is an edge.
+void GunyahBackend::irq_line(uint32_t gsi, bool high) {
+  if (!high) return;
+  const uint64_t one = 1;
+  for (const Line& line : lines_) {
+    if (line.bell.spi != gsi) continue;
+    [[maybe_unused]] const ssize_t n = ::write(line.event.get(), &one, sizeof one);
+  }
+}
+
+std::unique_ptr<Doorbell> GunyahBackend::doorbell(uint64_t gpa, unsigned size) { return std::make_unique<GunyahDoorbell>(vm_.get(), gpa, size); }
+
+std::span<std::byte> GunyahBackend::memory() { return shared_ ? std::span(shared_.as(), shared_.size()) : std::span<std::byte>(); }
 
 GunyahBackend::~GunyahBackend() = default;
 
 uint64_t GunyahBackend::memory_base() const { return Arm64Layout::kMemoryBase; }
 
-void GunyahBackend::map_memory() {
+void GunyahBackend::map_memory() { config_.unprotected ? share_memory() : lend_memory(); }
+
+// v17's shared memory is never executable, Android's is.
+void GunyahBackend::share_memory() {
+  if (!shared_) shared_ = Mapping(config_.memory_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, "guest memory");
+  gh_userspace_memory_region region{.label = 0,
+                                    .flags = GH_MEM_ALLOW_RWX,
+                                    .guest_phys_addr = Arm64Layout::kMemoryBase,
+                                    .memory_size = config_.memory_bytes,
+                                    .userspace_addr = reinterpret_cast<uint64_t>(shared_.as())};
+  must_ioctl("SET_USER_MEM_REGION", vm_.get(), GH_VM_SET_USER_MEM_REGION, &region);
+}
+
+void GunyahBackend::lend_memory() {
   gunyah_create_mem_args create{};
   create.flags = GHMF_CLOEXEC;
   create.size = config_.memory_bytes;
@@ -67,6 +158,10 @@ void GunyahBackend::load(std::span<const Image> images) {
     if (i.gpa < Arm64Layout::kMemoryBase || at > config_.memory_bytes || i.bytes.size() > config_.memory_bytes - at) {
       throw std::invalid_argument("image lies outside guest memory");
     }
+    if (shared_) {
+      std::memcpy(shared_.as() + at, i.bytes.data(), i.bytes.size());
+      continue;
+    }
     const uint64_t page = at & ~uint64_t{4095};
     Mapping window(at - page + i.bytes.size() + 1, PROT_READ | PROT_WRITE, MAP_SHARED, memory_.get(), page, "guest memory window");
     std::memcpy(window.as() + (at - page), i.bytes.data(), i.bytes.size());
@@ -74,8 +169,10 @@ void GunyahBackend::load(std::span<const Image> images) {
 }
 
 void GunyahBackend::start() {
+  std::vector<TreeDoorbell> bells;
+  for (const Line& line : lines_) bells.push_back(line.bell);
   const Image tree{Arm64Layout::kMemoryBase + config_.memory_bytes - Arm64Layout::kTreeSize,
-                   make_device_tree(config_.memory_bytes, config_.vcpus)};
+                   make_device_tree(config_.memory_bytes, config_.vcpus, bells, config_.chosen)};
   load({&tree, 1});
   gunyah_vm_dtb_config dtb{.guest_phys_addr = tree.gpa, .size = tree.bytes.size()};
   must_ioctl("SET_DTB_CONFIG", vm_.get(), GUNYAH_VM_SET_DTB_CONFIG, &dtb);
@@ -134,9 +231,9 @@ Ending GunyahBackend::run(Server& server) {
 
 // The flag alone does not wake a sleeper, the signal alone could come between its look at stopping_ and the call.
 void GunyahBackend::stop() {
+  std::lock_guard lock(runners_mutex_);
   stopping_ = true;
   for (Vcpu& v : vcpus_) std::atomic_ref(v.run->immediate_exit).store(1);
-  std::lock_guard lock(runners_mutex_);
   for (pthread_t t : runners_) ::pthread_kill(t, SIGUSR1);
 }
 

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The gunyah backend: /dev/gunyah, one thread in VCPU_RUN per vCPU, all memory lent to the guest.
+// The gunyah backend: /dev/gunyah, one thread in VCPU_RUN per vCPU.
+//
+//   memory      lent to the guest page by page, out of the VMM's sight; unprotected: shared, by Android's call, for v17's
+//               shared memory executes no code
+//   interrupts  an irqfd for each device's line, its doorbell's label is the number of the shared interrupt
+//   doorbells   ioeventfds
+//   reset       a VM starts once: the guest gets another one
 #pragma once
 
 #include <linux/gunyah.h>
@@ -22,8 +28,12 @@ class GunyahBackend : public Backend {
   Arch arch() const override { return Arch::arm64; }
   uint64_t memory_base() const override;
   void load(std::span<const Image> images) override;
+  std::span<std::byte> memory() override;
+  void irq_line(uint32_t gsi, bool high) override;
+  std::unique_ptr<Doorbell> doorbell(uint64_t gpa, unsigned size) override;
   Ending run(Server& server) override;
   void stop() override;
+  void reset() override;
   std::optional<WalkStamps> walk(unsigned vcpu) override;
   std::optional<uint64_t> instructions(unsigned vcpu) override;
 
@@ -35,7 +45,16 @@ class GunyahBackend : public Backend {
     gunyah_vcpu_run* run = nullptr;
   };
 
+  struct Line {
+    TreeDoorbell bell;
+    Fd event;
+  };
+
+  void build();
   void map_memory();
+  void lend_memory();
+  void share_memory();
+  void add_lines();
   void add_vcpus();
   void start();
   Ending run_vcpu(Vcpu& v, Server& server);
@@ -44,9 +63,11 @@ class GunyahBackend : public Backend {
   Fd device_;
   Control control_;
   Fd vm_;
-  Fd memory_;
+  Fd memory_;       // what is lent
+  Mapping shared_;  // or shared
   std::vector<Vcpu> vcpus_;
-  std::mutex runners_mutex_;
+  std::vector<Line> lines_;
+  std::mutex runners_mutex_;  // and the vCPUs, for stop() from another thread
   std::vector<pthread_t> runners_;  // threads inside run_vcpu, for the kick
   std::atomic<bool> stopping_ = false;
 };
