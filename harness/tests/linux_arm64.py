@@ -4,7 +4,9 @@
 Run by scripts/test, or: python3 -m unittest discover -s harness/tests -t harness -p 'linux_*.py'
 """
 
+import hashlib
 import os
+import random
 import subprocess
 import tempfile
 import unittest
@@ -14,6 +16,7 @@ from mvharness import linuxguest, paths
 
 MVMM = Path(os.environ.get("MV_MVMM", paths.REPO / "build/bin/mvmm"))
 KERNEL = "arm64-6.1"
+MIB = 1 << 20
 
 # Two hundred processes, time that passes, the clock of the host, interrupts of the UART.
 WORK = """
@@ -29,9 +32,30 @@ echo all is well
 """
 
 
+# Half of the disk is read, copied to the other half, and read again from the device.
+DISK = """
+echo first=$(dd if=/dev/vda bs=1M count=10 2>/dev/null | sha256sum)
+dd if=/dev/vda of=/dev/vda bs=1M count=10 seek=10 conv=fsync 2>/dev/null
+echo 3 > /proc/sys/vm/drop_caches
+echo second=$(dd if=/dev/vda bs=1M skip=10 count=10 2>/dev/null | sha256sum)
+echo random=$(dd if=/dev/hwrng bs=64 count=4 2>/dev/null | wc -c) from $(cat /sys/class/misc/hw_random/rng_current)
+echo "a line on hvc0" > /dev/hvc0
+grep virtio /proc/interrupts
+if [ "$(cat /sys/block/vda/serial)" != mockvisor-disk0 ]; then exit 1; fi
+echo all is well
+poweroff -f
+"""
+
 # In the module's guest mvmm's exit code is all that is seen: what fails ends PID 1, and the kernel panics.
 BEHIND_GUNYAH = """
 [ $(nproc) = @CPUS@ ]
+if [ -b /dev/vda ]; then
+  sum() { dd if=/dev/vda bs=1M skip=$1 count=2 2>/dev/null | sha256sum | cut -d' ' -f1; }
+  [ $(sum 0) = @WANT@ ]
+  dd if=/dev/vda of=/dev/vda bs=1M count=2 seek=2 conv=fsync 2>/dev/null
+  echo 3 > /proc/sys/vm/drop_caches
+  [ $(sum 2) = @WANT@ ]
+fi
 i=0; while [ $i -lt 50 ]; do /bin/true & i=$((i+1)); done; wait
 sleep 1
 grep -q uart-pl011 /proc/interrupts
@@ -55,10 +79,10 @@ class Arm64GuestTest(unittest.TestCase):
     def setUpClass(cls):
         cls.kernel = linuxguest.tree(KERNEL)
 
-    def boot(self, script: str, *options: str) -> subprocess.CompletedProcess:
+    def boot(self, script: str, *options: str, modules: tuple[str, ...] | None = ()) -> subprocess.CompletedProcess:
         with tempfile.TemporaryDirectory() as name:
             initrd = Path(name) / "initrd"
-            initrd.write_bytes(linuxguest.initrd(self.kernel, script, ()))
+            initrd.write_bytes(linuxguest.initrd(self.kernel, script, modules))
             command = [MVMM, "--arch", "arm64", "--kernel", linuxguest.image(self.kernel), "--initrd", initrd,
                        "--append", "console=ttyAMA0 earlycon panic=-1", *options]
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
@@ -83,16 +107,41 @@ class Arm64GuestTest(unittest.TestCase):
     def test_four_cpus(self):
         self.assertIn("cpus=4 end", self.works("--cpus", "4"))
 
+    def disk(self, *options: str):
+        seed = int(os.environ.get("MV_SEED", random.SystemRandom().randrange(1 << 32)))
+        content = random.Random(seed).randbytes(20 * MIB)
+        with tempfile.TemporaryDirectory() as name:
+            disk, line = Path(name) / "disk", Path(name) / "hvc"
+            disk.write_bytes(content)
+            done = self.boot(DISK, "--disk", str(disk), "--rng", "--virtio-console", str(line), *options, modules=None)
+            said = f"MV_SEED={seed}\n{done.stdout[-4000:]}\n{done.stderr}"
+            self.assertEqual(done.returncode, 0, said)
+            wanted = hashlib.sha256(content[:10 * MIB]).hexdigest()
+            self.assertIn(f"first={wanted}", done.stdout, said)
+            self.assertIn(f"second={wanted}", done.stdout, said)
+            self.assertTrue(disk.read_bytes() == content[:10 * MIB] * 2, f"the image is not what the guest wrote; MV_SEED={seed}")
+            self.assertIn("a line on hvc0", line.read_text())
+        self.assertIn("random=256 from virtio_rng.0", done.stdout)
+        self.assertRegex(done.stdout, r"GICv3 +48 Edge +virtio0")
+
+    def test_every_virtio_device(self):
+        self.disk()
+
+    def test_every_virtio_device_with_four_cpus(self):
+        self.disk("--cpus", "4")
+
     def test_a_reset_is_exit_code_101(self):
         self.assertEqual(self.boot(WORK.replace("@END@", "reboot")).returncode, 101)
 
     def behind_gunyah(self, cpus: int, *options: str):
         with tempfile.TemporaryDirectory(dir=paths.REPO / "build", prefix="linux-guest-") as name:
             there = Path(name)
-            script = BEHIND_GUNYAH.replace("@CPUS@", str(cpus))
-            (there / "initrd").write_bytes(linuxguest.initrd(self.kernel, script, ()))
+            content = random.randbytes(2 * MIB)
+            script = BEHIND_GUNYAH.replace("@CPUS@", str(cpus)).replace("@WANT@", hashlib.sha256(content).hexdigest())
+            (there / "disk").write_bytes(content + bytes(2 * MIB))
+            (there / "initrd").write_bytes(linuxguest.initrd(self.kernel, script))
             (there / "Image").write_bytes(linuxguest.image(self.kernel).read_bytes())
-            more = "".join(f', "{option}"' for option in options)
+            more = "".join(f', "{option}"' for option in options).replace("DISK", str(there / "disk"))
             (there / "suites.toml").write_text(SUITE.format(there, there.name, cpus, more))
             done = subprocess.run([paths.HARNESS / "run", "-k", "uml-6.1", "--suites", there / "suites.toml", "-s", "linux"],
                                   capture_output=True, text=True, check=False)
@@ -101,8 +150,8 @@ class Arm64GuestTest(unittest.TestCase):
     def test_behind_the_gunyah_driver(self):
         self.behind_gunyah(1)
 
-    def test_four_cpus_in_shared_memory_behind_the_gunyah_driver(self):
-        self.behind_gunyah(4, "--unprotected")
+    def test_four_cpus_and_a_disk_in_shared_memory_behind_the_gunyah_driver(self):
+        self.behind_gunyah(4, "--unprotected", "--disk=DISK")
 
 
 if __name__ == "__main__":

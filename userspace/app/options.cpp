@@ -82,13 +82,10 @@ OnReset parse_on_reset(const std::string& text) {
 
 void fill_devices(const po::variables_map& given, Options& o) {
   MachineConfig& m = o.machine;
-  for (const char* option : {"disk", "rng", "virtio-console", "hugepages"}) {
-    if (given.count(option) && m.arch != Arch::x86_64) throw std::invalid_argument(std::string("--") + option + ": x86-64 guests only");
-  }
   if (given.count("disk")) {
     for (const std::string& text : given["disk"].as<std::vector<std::string>>()) m.disks.push_back(parse_disk(text));
   }
-  if (m.disks.size() > PciPlan::kMostDisks) throw std::invalid_argument("--disk: at most 16 of them");
+  if (m.disks.size() > VirtioPlan::kMostDisks) throw std::invalid_argument("--disk: at most 16 of them");
   m.rng = given.count("rng") != 0;
   if (given.count("virtio-console")) {
     o.virtio_console = given["virtio-console"].as<std::string>();

@@ -85,7 +85,7 @@ TEST(Options, Devices) {
   EXPECT_TRUE(parse({"--backend", "gunyah", "--kernel", "k", "--unprotected"}).machine.vm.unprotected);
   EXPECT_THAT(refusal({"--kernel", "k", "--arch", "arm64", "--unprotected"}), HasSubstr("gunyah only"));
   EXPECT_THAT(refusal({"--kernel", "k", "--hugepages"}), HasSubstr("acrn only"));
-  EXPECT_THAT(refusal({"--arch", "arm64", "--flat", "a@1", "--rng"}), HasSubstr("x86-64 guests only"));
+  EXPECT_TRUE(parse({"--arch", "arm64", "--flat", "a@1", "--rng"}).machine.rng);
   EXPECT_EQ(parse({"--arch", "arm64", "--flat", "a@1", "--on-reset", "restart"}).machine.on_reset, mv::OnReset::restart);
 }
 

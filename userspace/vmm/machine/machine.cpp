@@ -5,10 +5,20 @@
 
 namespace mv {
 
+// The device tree is the backend's: it has to know how many devices are in it.
+static VmConfig with_virtio(const MachineConfig& config) {
+  VmConfig vm = config.vm;
+  vm.chosen.virtio = static_cast<unsigned>(config.disks.size() + config.virtio_console + config.rng);
+  if (vm.chosen.virtio && config.backend == "gunyah" && !vm.unprotected) {
+    throw std::invalid_argument("virtio devices need to see guest memory, and gunyah lends it to the guest: add --unprotected");
+  }
+  return vm;
+}
+
 Machine::Machine(const MachineConfig& config, MachineSinks sinks)
     : config_(config),
       sinks_(std::move(sinks)),
-      backend_(make_backend(config.backend, config.arch, config.vm)),
+      backend_(make_backend(config.backend, config.arch, with_virtio(config))),
       console_([this](uint8_t byte) {
         if (sinks_.console) sinks_.console(byte);
       }) {
@@ -21,6 +31,7 @@ Machine::Machine(const MachineConfig& config, MachineSinks sinks)
 Machine::~Machine() {
   if (loop_) loop_->stop();
   if (pc_) pc_->stop();
+  if (board_) board_->stop();
 }
 
 void Machine::plan_pci() {
@@ -38,7 +49,7 @@ void Machine::build() {
   if (backend_->arch() == Arch::x86_64) {
     pc_ = std::make_unique<Pc>(world, config_.vm, plan_);
   } else {
-    board_ = std::make_unique<Board>(world);
+    board_ = std::make_unique<Board>(world, plan_);
   }
 }
 
@@ -46,6 +57,7 @@ void Machine::build() {
 void Machine::power_cycle() {
   loop_->stop();
   if (pc_) pc_->stop();
+  if (board_) board_->stop();
   std::lock_guard lock(mutex_);
   pc_.reset();
   board_.reset();
@@ -115,7 +127,8 @@ void Machine::stop() {
 
 void Machine::type(std::span<const uint8_t> bytes) {
   std::lock_guard lock(mutex_);
-  if (VirtioConsole* v = config_.type_at_virtio && pc_ ? pc_->virtio_console() : nullptr) return v->type(bytes);
+  VirtioConsole* v = pc_ ? pc_->virtio_console() : board_->virtio_console();
+  if (config_.type_at_virtio && v) return v->type(bytes);
   for (uint8_t b : bytes) console_.type(b);
 }
 

@@ -35,7 +35,7 @@ struct MachineConfig {
   Arch arch = Arch::x86_64;
   VmConfig vm;
   std::vector<Image> images;
-  // x86-64 only, all of these
+  // gunyah: unprotected memory only, for the devices
   std::vector<DiskSpec> disks;
   bool rng = false;
   bool virtio_console = false;  // its output goes to the sink of that name
@@ -82,7 +82,7 @@ class Machine : private Server {
   ConsolePort console_;
   Bus bus_;
   std::vector<std::unique_ptr<Device>> devices_;
-  PciPlan plan_;
+  VirtioPlan plan_;
   std::unique_ptr<DeviceLoop> loop_;  // stopped before the devices go
   std::unique_ptr<Pc> pc_;        // this or the board
   std::unique_ptr<Board> board_;

@@ -15,7 +15,7 @@ constexpr uint64_t kScratchMmio = 0xd0000000;
 
 }  // namespace
 
-Pc::Pc(const PcWorld& world, const VmConfig& vm, const PciPlan& plan)
+Pc::Pc(const PcWorld& world, const VmConfig& vm, const VirtioPlan& plan)
     : world_(world),
       pit_alarm_(world.loop,
                  [this] {

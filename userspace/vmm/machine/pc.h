@@ -42,7 +42,7 @@ class Pc {
  public:
   static constexpr uint32_t kGsiKeyboard = 1, kGsiTimer = 2, kGsiCom1 = 4;
 
-  Pc(const PcWorld& world, const VmConfig& vm, const PciPlan& plan);
+  Pc(const PcWorld& world, const VmConfig& vm, const VirtioPlan& plan);
   ~Pc();
 
   // Before destruction, without the devices' lock, and when the loop has stopped.

@@ -1,68 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "vmm/machine/pci_devices.h"
 
-#include <sys/random.h>
-
-#include "vmm/virtio/virtio_rng.h"
-
 namespace mv {
-
-namespace {
-
-// It is called with the devices' lock held and must not wait: early in a host's life getrandom() would, until the pool is
-// ready.  GRND_INSECURE gives what /dev/urandom gives then.
-bool random_bytes(std::span<std::byte> to) {
-  while (!to.empty()) {
-    const ssize_t n = ::getrandom(to.data(), to.size(), GRND_INSECURE);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    to = to.subspan(static_cast<size_t>(n));
-  }
-  return true;
-}
-
-// The eventfd and who listens to it: the listener goes first.
-struct RingingDoorbell {
-  std::unique_ptr<Doorbell> doorbell;
-  DeviceLoop::Watch watch;
-};
 
 constexpr unsigned kNotification = 2;  // bytes that a driver writes
 
-}  // namespace
-
-PciDevices::PciDevices(const PciDevicesWorld& world, const PciPlan& plan)
-    : world_(world), bus_(world.bus, [this](uint32_t gsi, bool high) { world_.backend.irq_line(gsi, high); }) {
+PciDevices::PciDevices(const VirtioDevicesWorld& world, const VirtioPlan& plan)
+    : world_(world),
+      devices_(world, kNotification),
+      bus_(world.bus, [this](uint32_t gsi, bool high) { world_.backend.irq_line(gsi, high); }) {
   bus_.plug(0, bridge_);
-  for (size_t i = 0; i < plan.disks.size(); ++i) {
-    add(std::make_unique<VirtioBlk>(plan.disks[i], "mockvisor-disk" + std::to_string(i)), file_loops_.emplace_back());
-  }
-  if (plan.console) {
-    auto console = std::make_unique<VirtioConsole>(plan.console);
-    console_ = console.get();
-    add(std::move(console), world_.loop);
-  }
-  if (plan.rng) add(std::make_unique<VirtioRng>(random_bytes), world_.loop);
-}
-
-void PciDevices::add(std::unique_ptr<VirtioDevice> device, DeviceLoop& loop) {
-  VirtioWorld w{.ram = GuestRam(world_.backend.memory(), world_.backend.memory_base()),
-                .devices = world_.devices,
-                .post = [&loop](std::function<void()> job) { loop.post(std::move(job)); },
-                .route = [this](uint64_t address, uint32_t data) { return world_.backend.message_route(address, data); },
-                .doorbell = [this, &loop](uint64_t gpa, std::function<void()> rung) -> std::shared_ptr<void> {
-                  auto bell = world_.backend.doorbell(gpa, kNotification);
-                  if (!bell) return nullptr;
-                  const int fd = bell->eventfd();
-                  return std::shared_ptr<void>(new RingingDoorbell{std::move(bell), DeviceLoop::Watch(loop, fd, std::move(rung))},
-                                               [](void* p) { delete static_cast<RingingDoorbell*>(p); });
-                }};
-  functions_.emplace_back(std::move(w), std::move(device));
-  bus_.plug(static_cast<unsigned>(functions_.size()), functions_.back());
-}
-
-void PciDevices::stop() {
-  for (DeviceLoop& l : file_loops_) l.stop();
+  devices_.build(plan, [this](VirtioWorld w, std::unique_ptr<VirtioDevice> device) {
+    functions_.emplace_back(std::move(w), std::move(device));
+    bus_.plug(static_cast<unsigned>(functions_.size()), functions_.back());
+  });
 }
 
 }  // namespace mv

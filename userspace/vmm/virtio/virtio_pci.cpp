@@ -22,12 +22,11 @@ PciIdentity identity(const VirtioDevice& d) {
 }  // namespace
 
 VirtioPci::VirtioPci(VirtioWorld world, std::unique_ptr<VirtioDevice> device)
-    : PciFunction(identity(*device)), world_(std::move(world)), device_(std::move(device)), queues_(device_->queues()), msix_(device_->queues() + 1, world_.route) {
+    : PciFunction(identity(*device)), VirtioTransport(std::move(world), std::move(device)), msix_(device_->queues() + 1, world_.route) {
   add_bar(0, kSize, *this);
   add_bar(1, Msix::kWindow, msix_);
   use_intx_pin();
   add_capabilities();
-  device_->attach(*this);
   reset();
 }
 
@@ -115,19 +114,12 @@ uint64_t VirtioPci::read(uint64_t offset, unsigned size) {
   }
 }
 
-uint64_t VirtioPci::read_device_config(uint64_t offset, unsigned size) const {
-  const auto bytes = device_->config();
-  uint64_t v = 0;
-  for (unsigned i = 0; i < size && offset + i < bytes.size(); ++i) v |= uint64_t{bytes[offset + i]} << (8 * i);
-  return v;
-}
-
 uint64_t VirtioPci::read_common(uint64_t offset, unsigned size) {
   switch (offset) {
     case DEVICE_FEATURE_SELECT:
       return device_feature_select_;
     case DEVICE_FEATURE:
-      return device_feature_select_ < 2 ? offered() >> (32 * device_feature_select_) & 0xffffffff : 0;
+      return offered_part();
     case DRIVER_FEATURE_SELECT:
       return driver_feature_select_;
     case DRIVER_FEATURE:
@@ -196,10 +188,7 @@ void VirtioPci::write_common(uint64_t offset, unsigned size, uint64_t value) {
       driver_feature_select_ = static_cast<uint32_t>(value);
       return;
     case DRIVER_FEATURE:
-      if ((status_ & FEATURES_OK) || driver_feature_select_ > 1) return;
-      driver_features_ &= ~(uint64_t{0xffffffff} << (32 * driver_feature_select_));
-      driver_features_ |= (value & 0xffffffff) << (32 * driver_feature_select_);
-      return;
+      return accept_part(value);
     case CONFIG_VECTOR:
       config_vector_ = vector_or_none(value);
       return;
@@ -230,83 +219,16 @@ void VirtioPci::write_queue(Queue& q, uint64_t offset, unsigned size, uint64_t v
   }
 }
 
-void VirtioPci::enable(Queue& q) {
-  q.place.event_idx = driver_features_ & kEventIdx;
-  q.place.indirect = driver_features_ & kIndirect;
-  q.enabled = true;
-  if (!q.ring.start(world_.ram, q.place)) return needs_reset();
-  ring_doorbells();
-}
-
-// Section 3.1.1.  FEATURES_OK stays only if the features can be had; without version 1 there is no device here.
-void VirtioPci::set_status(uint8_t value) {
-  if (value == 0) {
-    resetting_ = true;
-    if (!busy_) reset();
-    return;
-  }
-  const bool acceptable = !(driver_features_ & ~offered()) && (driver_features_ & kVersion1);
-  if ((value & FEATURES_OK) && !acceptable) value = static_cast<uint8_t>(value & ~FEATURES_OK);
-  status_ = static_cast<uint8_t>((status_ & NEEDS_RESET) | (value & ~NEEDS_RESET));
-}
-
-void VirtioPci::reset() {
-  for (Queue& q : queues_) {
-    const bool posted = q.posted;
-    q = {};
-    q.posted = posted;
-    q.place.size = device_->queue_size();
-  }
+void VirtioPci::transport_reset() {
   doorbells_at_ = 0;
-  device_->reset();
-  driver_features_ = 0;
-  device_feature_select_ = driver_feature_select_ = 0;
-  queue_select_ = 0;
   config_vector_ = kNoVector;
-  status_ = isr_ = 0;
-  resetting_ = false;
   set_intx(false);
 }
 
-// A driver that resets while a file is being read sees the old status until that is over (section 2.4.1).
-void VirtioPci::busy(int change) {
-  busy_ += change;
-  if (!busy_ && resetting_) reset();
-}
-
-void VirtioPci::kick(unsigned index) {
-  Queue& q = queues_.at(index);
-  if (std::exchange(q.posted, true)) return;
-  world_.post([this, index] {
-    {
-      std::lock_guard lock(world_.devices);
-      queues_[index].posted = false;
-    }
-    rung(index);
-  });
-}
-
-void VirtioPci::rung(unsigned index) {
-  std::unique_lock lock(world_.devices);
-  if (live() && queues_.at(index).ring.running()) device_->notify(index, lock);
-}
-
-void VirtioPci::interrupt(Isr why, uint16_t vector) {
-  if (msix_.enabled()) return msix_.fire(vector);
+void VirtioPci::interrupt(Isr why, const Queue* queue) {
+  if (msix_.enabled()) return msix_.fire(queue ? queue->vector : config_vector_);
   isr_ |= why;
   set_intx(true);
-}
-
-void VirtioPci::pushed(unsigned index) {
-  Queue& q = queues_.at(index);
-  if (q.ring.wants_interrupt()) interrupt(ISR_QUEUE, q.vector);
-  if (q.ring.broken()) needs_reset();
-}
-
-void VirtioPci::needs_reset() {
-  if (status_ & NEEDS_RESET) return;
-  status_ |= NEEDS_RESET;
-  if (status_ & DRIVER_OK) interrupt(ISR_CONFIG, config_vector_);
 }
 
 }  // namespace mv
