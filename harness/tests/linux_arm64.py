@@ -46,6 +46,16 @@ echo all is well
 poweroff -f
 """
 
+# The second life finds what the first has written.
+TWICE = """
+if [ "$(dd if=/dev/vda bs=512 count=1 2>/dev/null | head -c 5)" = again ]; then
+  echo all is well, again
+  poweroff -f
+fi
+printf again | dd of=/dev/vda bs=512 count=1 conv=sync,fsync 2>/dev/null
+reboot -f
+"""
+
 # In the module's guest mvmm's exit code is all that is seen: what fails ends PID 1, and the kernel panics.
 BEHIND_GUNYAH = """
 [ $(nproc) = @CPUS@ ]
@@ -132,6 +142,14 @@ class Arm64GuestTest(unittest.TestCase):
 
     def test_a_reset_is_exit_code_101(self):
         self.assertEqual(self.boot(WORK.replace("@END@", "reboot")).returncode, 101)
+
+    def test_a_reset_restarts_the_machine(self):
+        with tempfile.NamedTemporaryFile() as disk:
+            disk.write(bytes(MIB))
+            disk.flush()
+            done = self.boot(TWICE, "--disk", disk.name, "--on-reset", "restart", modules=None)
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:])
+        self.assertEqual(done.stdout.count("Restarting system"), 1)
 
     def behind_gunyah(self, cpus: int, *options: str):
         with tempfile.TemporaryDirectory(dir=paths.REPO / "build", prefix="linux-guest-") as name:
