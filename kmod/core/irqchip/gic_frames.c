@@ -120,9 +120,10 @@ static bool frame_has(const struct frame *f, u32 block)
 	return block >= f->first && block <= f->last;
 }
 
-static u32 common_read(struct gic *g, const struct frame *f, u32 at, u32 size)
+static u64 common_read(struct gic *g, const struct frame *f, u32 at, u32 size)
 {
-	u32 block, v = 0, i;
+	u32 block, i;
+	u64 v = 0;
 
 	if (at >= IGROUPR && at < IPRIORITYR && size == 4) {
 		block = at % 0x80 / 4;
@@ -130,7 +131,7 @@ static u32 common_read(struct gic *g, const struct frame *f, u32 at, u32 size)
 	}
 	if (at >= IPRIORITYR && at < IPRIORITYR_END) {
 		for (i = 0; i < size && frame_has(f, (at - IPRIORITYR + i) / 32); i++)
-			v |= (u32)*gic_priority_of(g, f->cpu, at - IPRIORITYR + i) << (8 * i);
+			v |= (u64)*gic_priority_of(g, f->cpu, at - IPRIORITYR + i) << (8 * i);
 		return v;
 	}
 	if (at >= ICFGR && at < ICFGR_END && size == 4) {
@@ -140,7 +141,7 @@ static u32 common_read(struct gic *g, const struct frame *f, u32 at, u32 size)
 	return 0;
 }
 
-static void common_write(struct gic *g, const struct frame *f, u32 at, u32 size, u32 v)
+static void common_write(struct gic *g, const struct frame *f, u32 at, u32 size, u64 v)
 {
 	u32 block, i;
 
@@ -148,7 +149,7 @@ static void common_write(struct gic *g, const struct frame *f, u32 at, u32 size,
 		block = at % 0x80 / 4;
 		if (!frame_has(f, block))
 			return;
-		bank_write(gic_block_of(g, f->cpu, block * 32), (at - IGROUPR) / 0x80, v);
+		bank_write(gic_block_of(g, f->cpu, block * 32), (at - IGROUPR) / 0x80, (u32)v);
 	} else if (at >= IPRIORITYR && at < IPRIORITYR_END) {
 		block = (at - IPRIORITYR) / 32;
 		for (i = 0; i < size && frame_has(f, (at - IPRIORITYR + i) / 32); i++)
@@ -158,7 +159,7 @@ static void common_write(struct gic *g, const struct frame *f, u32 at, u32 size,
 		/* SGIs stay edges */
 		if (!frame_has(f, block) || (!block && !((at / 4) & 1)))
 			return;
-		config_write(gic_block_of(g, f->cpu, block * 32), (at / 4) & 1, v);
+		config_write(gic_block_of(g, f->cpu, block * 32), (at / 4) & 1, (u32)v);
 	} else {
 		return;
 	}
@@ -210,7 +211,7 @@ static void dist_write(struct gic *g, u32 at, u32 size, u64 v)
 		return;
 	}
 	if (at != GICD_CTLR) {
-		common_write(g, &dist_frame, at, size, (u32)v);
+		common_write(g, &dist_frame, at, size, v);
 		return;
 	}
 	g->group_enabled = !!(v & CTLR_GRP1);
@@ -248,7 +249,7 @@ static void redist_write(struct gic *g, u32 cpu, u32 at, u32 size, u64 v)
 	const struct frame f = { cpu, 0, 0 };
 
 	if (at >= GICR_SGI_FRAME)
-		common_write(g, &f, at - GICR_SGI_FRAME, size, (u32)v);
+		common_write(g, &f, at - GICR_SGI_FRAME, size, v);
 	else if (at == GICR_WAKER)
 		g->cpu[cpu].asleep = !!(v & WAKER_SLEEP);
 }

@@ -47,7 +47,7 @@ void PciBus::claim(Slot& slot) {
   for (const PciFunction::Bar& bar : slot.function->bars()) {
     uint64_t& claimed = slot.claimed[bar.index];
     const uint64_t at = slot.function->bar_address(bar.index);
-    if (at && !claimed && bus_.try_claim(Space::mmio, at, bar.size, *bar.device)) claimed = at;
+    if (at && !claimed && bar.device && bus_.try_claim(Space::mmio, at, bar.size, *bar.device)) claimed = at;
   }
 }
 

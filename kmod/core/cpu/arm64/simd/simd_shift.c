@@ -8,7 +8,7 @@ static __int128 shifted(__int128 v, s32 by, bool round)
 	u32 n = (u32)-by;
 
 	if (by >= 0)
-		return v << by;
+		return (__int128)((unsigned __int128)v << by);
 	if (n > 64)
 		return round || v >= 0 ? 0 : -1;	/* all values have 64 bits at most */
 	return (v + (round ? (__int128)1 << (n - 1) : 0)) >> n;
