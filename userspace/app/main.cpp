@@ -11,6 +11,7 @@
 
 #include "app/linux_guest.h"
 #include "app/options.h"
+#include "app/plugin.h"
 #include "vmm/backend/device_tree.h"
 #include "vmm/backend/fd.h"
 #include "vmm/loop/console.h"
@@ -64,6 +65,7 @@ int run(int argc, char** argv) {
     std::cout << printout->text;
     return 0;
   }
+  if (options.plugin) return mv::run_plugin(options);
   // 2. the images, and whether they fit
   if (options.linux_guest) {
     mv::load_linux(*options.linux_guest, options.machine);

@@ -100,7 +100,22 @@ void fill_devices(const po::variables_map& given, Options& o) {
   m.on_reset = parse_on_reset(given["on-reset"].as<std::string>());
 }
 
+// The program brings memory and devices; what is left to say is the number of vCPUs.
+void fill_plugin(const po::variables_map& given, Options& o) {
+  for (const char* option : {"flat", "kernel", "disk", "rng", "virtio-console"}) {
+    if (given.count(option)) throw std::invalid_argument(std::string("--plugin and --") + option + ": one of them");
+  }
+  if (given["backend"].as<std::string>() != "inproc") throw std::invalid_argument("--plugin: with --backend inproc only, so far");
+  if (given.count("arch") && given["arch"].as<std::string>() != "x86_64") throw std::invalid_argument("--plugin: x86-64 guests only");
+  o.plugin = PluginSpec{given["plugin"].as<std::string>(), {}};
+  if (given.count("params")) o.plugin->arguments = given["params"].as<std::vector<std::string>>();
+  o.machine.vm.vcpus = given["cpus"].as<unsigned>();
+  if (o.machine.vm.vcpus < 1 || o.machine.vm.vcpus > 16) throw std::invalid_argument("--cpus: valid are 1 to 16");
+}
+
 void fill(const po::variables_map& given, Options& o) {
+  if (given.count("plugin")) return fill_plugin(given, o);
+  if (given.count("params")) throw std::invalid_argument("--params: with --plugin only");
   MachineConfig& m = o.machine;
   m.backend = given["backend"].as<std::string>();
   m.arch = arch_of(m.backend, given);
@@ -149,6 +164,8 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("hugepages", "guest memory from the host's pool of 2 MiB pages; acrn only")
       ("on-reset", po::value<std::string>()->default_value("exit"), "exit or restart: what a guest that resets itself gets")
       ("walk", "print every device access to standard error, with the seven words of its walk and their times")
+      ("plugin", po::value<std::string>(), "a program that owns the machine through crosvm.h; inproc, x86-64")
+      ("params", po::value<std::vector<std::string>>()->composing(), "an argument for that program; may be repeated")
       ("stats", "print what was served to standard error at the end");
   // clang-format on
   po::variables_map given;

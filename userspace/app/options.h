@@ -15,10 +15,17 @@ struct LinuxSpec {
   std::string kernel, initrd, command_line;
 };
 
+// --plugin, --params
+struct PluginSpec {
+  std::string program;
+  std::vector<std::string> arguments;
+};
+
 struct Options {
   MachineConfig machine;
   std::vector<FlatSpec> flat;
   std::optional<LinuxSpec> linux_guest;
+  std::optional<PluginSpec> plugin;
   std::string virtio_console;  // a file, "-", or empty
   bool walk = false;
   bool stats = false;

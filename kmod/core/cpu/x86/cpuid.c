@@ -60,10 +60,29 @@ static void brand(u32 leaf, u32 *out)
 	memcpy(out, name + (leaf - 0x80000002) * 16, 16);
 }
 
-void x86_cpuid(struct x86_cpu *cpu)
+/* A table given by the VMM takes the place of everything here; what it does not hold reads as zero. */
+static void given_leaf(const struct x86_cpu *cpu, u32 leaf, u32 sub, u32 *out)
 {
-	u32 leaf = (u32)cpu->r[X86_RAX], sub = (u32)cpu->r[X86_RCX], out[4] = { 0, 0, 0, 0 };
+	const struct x86_cpuid_leaf *l = cpu->leaves;
+	u32 i;
 
+	for (i = 0; i < cpu->leaf_count; i++, l++) {
+		if (l->leaf != leaf || (l->has_sub && l->sub != sub))
+			continue;
+		memcpy(out, l->out, sizeof(l->out));
+		if (leaf == 1)	/* says what CR4 says (2A, CPUID) */
+			out[2] = (out[2] & ~(1u << 27)) | (cpu->cr4 & CR4_OSXSAVE ? 1u << 27 : 0);
+		return;
+	}
+}
+
+void x86_cpuid_read(struct x86_cpu *cpu, u32 leaf, u32 sub, u32 out[4])
+{
+	memset(out, 0, 4 * sizeof(out[0]));
+	if (cpu->leaf_count) {
+		given_leaf(cpu, leaf, sub, out);
+		return;
+	}
 	/* leaves beyond the last basic one answer as that one does on Intel; here they are zero, as on AMD */
 	switch (leaf) {
 	case 0:		/* GenuineIntel */
@@ -141,6 +160,13 @@ void x86_cpuid(struct x86_cpu *cpu)
 	default:
 		break;
 	}
+}
+
+void x86_cpuid(struct x86_cpu *cpu)
+{
+	u32 out[4];
+
+	x86_cpuid_read(cpu, (u32)cpu->r[X86_RAX], (u32)cpu->r[X86_RCX], out);
 	cpu->r[X86_RAX] = out[0];
 	cpu->r[X86_RBX] = out[1];
 	cpu->r[X86_RCX] = out[2];

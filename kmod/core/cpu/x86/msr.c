@@ -216,36 +216,39 @@ static bool read_msr(struct x86_cpu *cpu, u32 n, u64 *v)
 	}
 }
 
+bool x86_msr_set(struct x86_cpu *cpu, u32 n, u64 v)
+{
+	u64 *at;
+
+	if (cpu->apic && is_apic_msr(n))
+		return cpu->apic->write_msr(cpu->hv.irq.context, n, v);
+	at = address_msr(cpu, n);
+	if (at) {
+		if (x86_canonical(v))
+			*at = v;
+		return x86_canonical(v);
+	}
+	return write_msr(cpu, n, v);
+}
+
+bool x86_msr_get(struct x86_cpu *cpu, u32 n, u64 *v)
+{
+	return cpu->apic && is_apic_msr(n) ? cpu->apic->read_msr(cpu->hv.irq.context, n, v) : read_msr(cpu, n, v);
+}
+
 /* The instruction serialises on success; the caller sees to that. */
 enum x86_leave x86_wrmsr(struct x86_cpu *cpu)
 {
-	u32 n = (u32)cpu->r[X86_RCX];
-	u64 v = (u32)cpu->r[X86_RAX] | cpu->r[X86_RDX] << 32, *at;
-
-	if (cpu->cpl)
+	if (cpu->cpl || !x86_msr_set(cpu, (u32)cpu->r[X86_RCX], (u32)cpu->r[X86_RAX] | cpu->r[X86_RDX] << 32))
 		return gp(cpu);
-	if (cpu->apic && is_apic_msr(n))
-		return cpu->apic->write_msr(cpu->hv.irq.context, n, v) ? X86_NEXT : gp(cpu);
-	at = address_msr(cpu, n);
-	if (at) {
-		if (!x86_canonical(v))
-			return gp(cpu);
-		*at = v;
-		return X86_NEXT;
-	}
-	return write_msr(cpu, n, v) ? X86_NEXT : gp(cpu);
+	return X86_NEXT;
 }
 
 enum x86_leave x86_rdmsr(struct x86_cpu *cpu)
 {
-	u32 n = (u32)cpu->r[X86_RCX];
-	bool good;
 	u64 v;
 
-	if (cpu->cpl)
-		return gp(cpu);
-	good = cpu->apic && is_apic_msr(n) ? cpu->apic->read_msr(cpu->hv.irq.context, n, &v) : read_msr(cpu, n, &v);
-	if (!good)
+	if (cpu->cpl || !x86_msr_get(cpu, (u32)cpu->r[X86_RCX], &v))
 		return gp(cpu);
 	cpu->r[X86_RAX] = (u32)v;
 	cpu->r[X86_RDX] = v >> 32;

@@ -162,6 +162,13 @@ struct x86_local_apic_ops {
 	void (*write_cr8)(void *context, u64 value);
 };
 
+/* What CPUID answers, if a VMM has decided it all; sub-leaf numbers count where has_sub is set. */
+struct x86_cpuid_leaf {
+	u32 leaf, sub;
+	u32 has_sub;
+	u32 out[4];	/* EAX, EBX, ECX, EDX */
+};
+
 #define X86_MSR_APIC_BASE 0x1bu
 #define X86_MSR_TSC_DEADLINE 0x6e0u
 #define X86_MSR_X2APIC 0x800u		/* to 0x8ff */
@@ -224,6 +231,8 @@ struct x86_cpu {
 	u64 tsc_aux, misc_enable, spec_ctrl;
 	u64 mtrr[2 * 8 + 12];		/* kept and read back, no effect: see msr.c */
 	u64 random;			/* RDRAND's state */
+	const struct x86_cpuid_leaf *leaves;	/* CPUID's answers; none: those that features give */
+	u32 leaf_count;
 	u8 fx_area[432];		/* of FXSAVE and its like: too large for a kernel stack */
 	u8 window[X86_RAW_MAX + 16];	/* code bytes being decoded: read once, guest memory may change meanwhile */
 };
@@ -245,6 +254,13 @@ void x86_state_set(struct x86_cpu *cpu, const struct x86_state *state);
 /* x87, MMX and SSE state. */
 void x86_fpu_get(const struct x86_cpu *cpu, struct x86_fpu *fpu);
 void x86_fpu_set(struct x86_cpu *cpu, const struct x86_fpu *fpu);
+
+/* An MSR as RDMSR and WRMSR at privilege level 0 see it.  Return: false where those raise #GP(0). */
+bool x86_msr_get(struct x86_cpu *cpu, u32 n, u64 *v);
+bool x86_msr_set(struct x86_cpu *cpu, u32 n, u64 v);
+
+/* CPUID's answer: EAX, EBX, ECX, EDX. */
+void x86_cpuid_read(struct x86_cpu *cpu, u32 leaf, u32 sub, u32 out[4]);
 
 /* Of a CPU that executed HLT: is there anything for x86_step() to do? */
 bool x86_has_work(const struct x86_cpu *cpu);

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "app/plugin.h"
+
+#include <cstdio>
+#include <stdexcept>
+
+#ifdef MV_PLUGIN
+#include "plugin/host/loop/plugin_host.h"
+#endif
+
+namespace mv {
+
+#ifdef MV_PLUGIN
+int run_plugin(const Options& options) {
+  const auto machine = plugin::make_inproc_machine(options.machine.vm.vcpus);
+  const std::string error = plugin::run_plugin(*machine, {options.plugin->program, options.plugin->arguments});
+  if (error.empty()) return 0;
+  std::fprintf(stderr, "mvmm: %s\n", error.c_str());
+  return kExitFailed;
+}
+#else
+int run_plugin(const Options&) { throw std::invalid_argument("--plugin: this mvmm was built without plugins (they are for x86-64)"); }
+#endif
+
+}  // namespace mv

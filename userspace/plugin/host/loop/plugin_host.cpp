@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+#include "plugin/host/loop/plugin_host.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <utility>  // this Asio uses std::exchange without naming it
+
+#include <boost/asio.hpp>
+#include <csignal>
+#include <list>
+
+#include "plugin/host/lifecycle.h"
+#include "plugin/host/loop/vcpu_thread.h"
+#include "plugin/host/main_session.h"
+#include "plugin/wire/packet.h"
+
+extern char** environ;
+
+namespace mv::plugin {
+
+namespace {
+
+namespace asio = boost::asio;
+using Descriptor = asio::posix::stream_descriptor;
+
+constexpr size_t kMostRequest = 4096;
+
+uint64_t now_ns() { return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count()); }
+
+std::pair<Fd, Fd> packet_pair() {
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) throw_errno("a connection to the plugin");
+  return {Fd(fds[0]), Fd(fds[1])};
+}
+
+// Everything but the environment's own CROSVM_SOCKET, and ours.
+std::vector<std::string> environment_with(int socket) {
+  std::vector<std::string> all;
+  for (char** e = environ; *e; ++e) {
+    if (std::string_view(*e).substr(0, 14) != "CROSVM_SOCKET=") all.emplace_back(*e);
+  }
+  all.push_back("CROSVM_SOCKET=" + std::to_string(socket));
+  return all;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  for (std::string& s : strings) out.push_back(s.data());
+  out.push_back(nullptr);
+  return out;
+}
+
+pid_t spawn(const PluginConfig& config, int socket) {
+  std::vector<std::string> arguments = config.arguments, environment = environment_with(socket);
+  arguments.insert(arguments.begin(), config.program);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, socket, socket);  // the one descriptor that survives exec
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t defaults;
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  pid_t pid;
+  const int error = posix_spawn(&pid, config.program.c_str(), &actions, &attributes, pointers(arguments).data(), pointers(environment).data());
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error) throw std::system_error(error, std::generic_category(), "--plugin " + config.program);
+  return pid;
+}
+
+class Host {
+ public:
+  Host(Machine& machine, const PluginConfig& config);
+  std::string run();
+
+ private:
+  struct Connection {
+    Connection(asio::io_context& context, Fd fd) : descriptor(context, fd.get()), socket(std::move(fd)) {}
+    ~Connection() { descriptor.release(); }
+    Descriptor descriptor;
+    Fd socket;
+  };
+  using Connections = std::list<Connection>;
+
+  int new_connection();
+  void listen(Connections::iterator connection);
+  bool serve(Connection& connection);
+  std::vector<int> vcpu_pipes() const;
+  void start();
+  void pause(uint64_t mask, uint64_t user);
+  void watch_shutdown();
+  void watch_plugin();
+  void follow(Lifecycle::Step step);
+  void tell();
+  void plugin_gone();
+
+  asio::io_context context_;
+  Lifecycle life_;
+  Shared shared_;
+  Fd shutdown_;
+  StartLine line_;
+  std::list<VcpuThread> vcpus_;
+  MainSession session_;
+  Connections connections_;
+  Descriptor shutdown_watch_, plugin_watch_;
+  asio::steady_timer deadline_;
+  asio::signal_set signals_;
+  pid_t pid_ = -1;
+};
+
+Host::Host(Machine& machine, const PluginConfig& config)
+    : shutdown_(eventfd(0, EFD_CLOEXEC)),
+      line_(machine.vcpus()),
+      session_(machine, shared_,
+               {[this] { return new_connection(); }, [this] { return vcpu_pipes(); }, [this] { return shutdown_.get(); }, [this] { start(); },
+                [this](uint64_t mask, uint64_t user) { pause(mask, user); }}),
+      shutdown_watch_(context_),
+      plugin_watch_(context_),
+      deadline_(context_),
+      signals_(context_, SIGINT, SIGTERM) {
+  for (unsigned i = 0; i < machine.vcpus(); ++i) {
+    vcpus_.emplace_back(machine.vcpu(i), shared_, line_, [this] { asio::post(context_, [this] { follow(life_.end(now_ns())); }); });
+  }
+  auto [ours, theirs] = packet_pair();
+  connections_.emplace_back(context_, std::move(ours));
+  pid_ = spawn(config, theirs.get());
+  plugin_watch_.assign(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+  shutdown_watch_.assign(dup(shutdown_.get()));
+}
+
+std::string Host::run() {
+  listen(connections_.begin());
+  watch_shutdown();
+  watch_plugin();
+  signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (!error) follow(life_.end(now_ns(), "stopped by a signal"));
+  });
+  context_.run();
+  line_.over();
+  for (VcpuThread& v : vcpus_) v.tell();
+  for (VcpuThread& v : vcpus_) v.stop();
+  return life_.error();
+}
+
+int Host::new_connection() {
+  auto [ours, theirs] = packet_pair();
+  const int fd = ::dup(theirs.get());
+  if (fd < 0) return -errno;
+  connections_.emplace_back(context_, std::move(ours));
+  listen(std::prev(connections_.end()));
+  return fd;
+}
+
+void Host::listen(Connections::iterator connection) {
+  connection->descriptor.async_wait(Descriptor::wait_read, [this, connection](const boost::system::error_code& error) {
+    if (error) return;
+    if (serve(*connection)) {
+      listen(connection);
+    } else {
+      connections_.erase(connection);
+    }
+  });
+}
+
+// One request.  What cannot be read, or is answered faster than it is listened to, costs this connection and nothing else.
+bool Host::serve(Connection& connection) {
+  wire::Packet packet;
+  if (wire::receive_packet(connection.socket.get(), kMostRequest, packet) || packet.bytes.empty() || packet.truncated) return false;
+  MainReply reply;
+  if (!session_.serve(packet.bytes, std::move(packet.fds), reply)) return false;
+  return !wire::send_packet(connection.socket.get(), reply.bytes, reply.fds);
+}
+
+std::vector<int> Host::vcpu_pipes() const {
+  std::vector<int> fds;
+  for (const VcpuThread& v : vcpus_) fds.insert(fds.end(), {v.plugin_write(), v.plugin_read()});
+  return fds;
+}
+
+void Host::start() {
+  if (life_.dying()) return;
+  for (VcpuThread& v : vcpus_) v.start();
+}
+
+void Host::pause(uint64_t mask, uint64_t user) {
+  unsigned bit = 0;
+  for (VcpuThread& v : vcpus_) {
+    if (bit < 64 && mask >> bit & 1 && v.running()) v.pause(user);
+    ++bit;
+  }
+}
+
+void Host::watch_shutdown() {
+  shutdown_watch_.async_wait(Descriptor::wait_read, [this](const boost::system::error_code& error) {
+    if (!error) follow(life_.end(now_ns()));
+  });
+}
+
+void Host::watch_plugin() {
+  plugin_watch_.async_wait(Descriptor::wait_read, [this](const boost::system::error_code& error) {
+    if (!error) plugin_gone();
+  });
+}
+
+void Host::plugin_gone() {
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  follow(WIFEXITED(status) ? life_.plugin_exited(WEXITSTATUS(status)) : life_.plugin_killed(WTERMSIG(status)));
+}
+
+void Host::tell() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t n = ::write(shutdown_.get(), &one, sizeof(one));
+  line_.over();
+  for (VcpuThread& v : vcpus_) v.tell();
+  deadline_.expires_after(std::chrono::nanoseconds(kGraceNs));
+  deadline_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) follow(life_.tick(now_ns()));
+  });
+}
+
+void Host::follow(Lifecycle::Step step) {
+  switch (step) {
+    case Lifecycle::Step::tell:
+      tell();
+      break;
+    case Lifecycle::Step::kill:
+      ::kill(pid_, SIGKILL);  // and its end comes the usual way
+      break;
+    case Lifecycle::Step::leave:
+      context_.stop();
+      break;
+    case Lifecycle::Step::wait:
+      break;
+  }
+}
+
+}  // namespace
+
+std::string run_plugin(Machine& machine, const PluginConfig& config) { return Host(machine, config).run(); }
+
+}  // namespace mv::plugin

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// Runs a plugin program and its machine until both have ended.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plugin/host/machine.h"
+
+namespace mv::plugin {
+
+struct PluginConfig {
+  std::string program;                 // a path
+  std::vector<std::string> arguments;  // behind the program's name
+};
+
+// Empty when the plugin has ended with exit code 0; otherwise one sentence.  Throws std::system_error if it cannot be started.
+std::string run_plugin(Machine& machine, const PluginConfig& config);
+
+}  // namespace mv::plugin

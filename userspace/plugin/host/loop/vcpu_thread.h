@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// The thread of one vCPU: runs the guest, carries the session's bytes through two pipes.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "plugin/host/vcpu_session.h"
+#include "vmm/backend/fd.h"
+
+namespace mv::plugin {
+
+// No guest code runs before every vCPU was resumed from its first event.
+class StartLine {
+ public:
+  explicit StartLine(unsigned vcpus) : missing_(vcpus) {}
+  // False: it is over before it began.
+  bool wait() {
+    std::unique_lock lock(mutex_);
+    if (!--missing_) changed_.notify_all();
+    changed_.wait(lock, [&] { return !missing_ || over_; });
+    return !over_;
+  }
+  void over() {
+    std::lock_guard lock(mutex_);
+    over_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  unsigned missing_;
+  bool over_ = false;
+};
+
+class VcpuThread {
+ public:
+  // Makes the pipes; the thread comes with start().  `ended` is called on the thread, last.
+  VcpuThread(MachineVcpu& vcpu, const Shared& shared, StartLine& line, std::function<void()> ended);
+  ~VcpuThread() { stop(); }
+
+  // The plugin's ends: where it writes, where it reads.
+  int plugin_write() const { return to_host_[1].get(); }
+  int plugin_read() const { return to_plugin_[0].get(); }
+  void start();
+  bool running() const { return thread_.joinable(); }
+  void pause(uint64_t user);
+  // The thread will end soon, wherever it waits.
+  void tell();
+  void stop();
+
+ private:
+  void run();
+  // Writes what the session said and, if the plugin has the word, listens to it until the guest goes on.  False: it is over.
+  bool talk(VcpuSession::Next next);
+  bool write_out();
+  std::optional<uint64_t> take_pause();
+
+  MachineVcpu& vcpu_;
+  VcpuSession session_;
+  StartLine& line_;
+  std::function<void()> ended_;
+  Fd to_host_[2], to_plugin_[2];
+  Fd to_self_;    // the first pipe's write end once more: it must not block
+  Fd abandoned_;  // an eventfd
+  std::string out_, in_;
+  std::mutex mutex_;
+  std::optional<uint64_t> pause_;
+  std::atomic<bool> dying_ = false;
+  std::thread thread_;
+};
+
+}  // namespace mv::plugin

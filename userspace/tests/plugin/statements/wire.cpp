@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// Statements about connections, objects and ranges: what a plugin may send, and what it gets for it.
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <dirent.h>
+
+#include <cstring>
+#include <thread>
+
+#include "tests/plugin/hex.h"
+#include "tests/plugin/statements/under_host.h"
+
+namespace mv::test {
+namespace {
+
+// A second connection, asked for in bytes.
+int another(int socket) {
+  const std::string request = from_hex("1a00");
+  EXPECT_EQ(send(socket, request.data(), request.size(), 0), 2);
+  char buffer[64];
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  iovec piece = {buffer, sizeof(buffer)};
+  msghdr m = {};
+  m.msg_iov = &piece;
+  m.msg_iovlen = 1;
+  m.msg_control = control;
+  m.msg_controllen = sizeof(control);
+  EXPECT_EQ(recvmsg(socket, &m, 0), 2);
+  int fd = -1;
+  if (CMSG_FIRSTHDR(&m)) std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+  return fd;
+}
+
+int fds_of(pid_t pid) {
+  DIR* d = opendir(("/proc/" + std::to_string(pid) + "/fd").c_str());
+  int n = 0;
+  while (d && readdir(d)) ++n;
+  if (d) closedir(d);
+  return n;
+}
+
+PLUGIN_TEST(Statement1_AnEmptyPacketDropsItsConnectionOnly, 1) {
+  const int first = raw_socket(), second = another(first);
+  EXPECT_EQ(raw(second, ""), "dropped");
+  EXPECT_EQ(raw(first, "2a00"), "32020801") << "KVM_CAP_IRQCHIP";
+}
+
+PLUGIN_TEST(Statement2_APacketThatIsTooLongDropsItsConnection, 1) {
+  const int first = raw_socket(), second = another(first), third = another(first);
+  // an unknown field of the packet's size less its own four bytes
+  EXPECT_EQ(raw(third, "a23ffc1f" + to_hex(std::string(4092, 'x'))), "0832") << "4096 bytes are taken";
+  EXPECT_EQ(raw(second, "a23f8427" + to_hex(std::string(4996, 'x'))), "dropped");
+  EXPECT_EQ(raw(first, "2a00"), "32020801");
+}
+
+PLUGIN_TEST(Statement3_GarbageDropsItsConnectionAndTheGuestRuns, 1) {
+  const int second = another(raw_socket());
+  Vm vm({0xba, 0x00, 0x06, 0xee, 0xf4});
+  EXPECT_EQ(raw(second, "ffffffffff"), "dropped");
+  vm.run();
+}
+
+PLUGIN_TEST(Statement4And5_ErrorsArePositiveAndASecondStartIsOne, 1) {
+  const int s = raw_socket();
+  EXPECT_EQ(raw(s, "920100"), "9a0100");
+  EXPECT_EQ(raw(s, "920100"), "082c9a0100");
+  EXPECT_EQ(raw(s, "520510f8071801"), "5a00") << "other requests go on";
+  EXPECT_EQ(raw(s, "fa0700"), "0832") << "unknown: ENOTTY";
+}
+
+PLUGIN_TEST(Statement6_IdentifiersAreOneSpace, 1) {
+  const int s = raw_socket(), second = another(s);
+  EXPECT_EQ(raw(s, "0a06080122021001"), "1200");
+  EXPECT_EQ(raw(s, "0a070801120310f807"), "08221200");
+  EXPECT_EQ(raw(second, "0a06080122021001"), "08221200");
+}
+
+PLUGIN_TEST(Statement7_MemoryIsRefusedForTheseReasons, 1) {
+  const int s = another(raw_socket());
+  EXPECT_EQ(raw(s, "0a051a03188020"), "08121200") << "EBADF";
+  crosvm* vm = nullptr;
+  ASSERT_EQ(crosvm_connect(&vm), 0);
+  crosvm_memory* m = nullptr;
+  const int good = make_memfd(0x4000), unsealed = make_memfd(0x4000, false), file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  EXPECT_EQ(crosvm_create_memory(vm, unsealed, 0, 0x1000, 0, false, false, &m), -EPERM);
+  EXPECT_EQ(crosvm_create_memory(vm, file, 0, 0x1000, 0, false, false, &m), -EINVAL);
+  EXPECT_EQ(crosvm_create_memory(vm, good, ~0xfffull, 0x1000, 0, false, false, &m), -EOVERFLOW);
+  EXPECT_EQ(crosvm_create_memory(vm, good, 0x4000, 0x1000, 0, false, false, &m), -EINVAL);
+  EXPECT_EQ(crosvm_create_memory(vm, good, 0, 0, 0, false, false, &m), -EINVAL);
+  EXPECT_EQ(crosvm_create_memory(vm, good, 0, 0x1000, 0x800, false, false, &m), -EINVAL);
+  ASSERT_EQ(crosvm_create_memory(vm, good, 0, 0x2000, 0x1000, false, false, &m), 0);
+  crosvm_memory* over = nullptr;
+  EXPECT_EQ(crosvm_create_memory(vm, good, 0, 0x1000, 0x2000, false, false, &over), -EEXIST);
+  EXPECT_EQ(over, nullptr);
+}
+
+PLUGIN_TEST(Statement8_NothingIsLostByFailureOrRepetition, 1) {
+  crosvm* vm = nullptr;
+  ASSERT_EQ(crosvm_connect(&vm), 0);
+  const int good = make_memfd(0x4000), bad = make_memfd(0x4000, false);
+  int before = 0;
+  for (int i = 0; i < 600; ++i) {  // more than there are slots
+    if (i == 10) before = fds_of(getppid());
+    crosvm_memory* m = nullptr;
+    ASSERT_EQ(crosvm_create_memory(vm, bad, 0, 0x1000, 0x5000, false, false, &m), -EPERM);
+    ASSERT_EQ(crosvm_create_memory(vm, good, 0, 0x1000, 0x5000, false, false, &m), 0) << i;
+    crosvm_io* io = nullptr;
+    ASSERT_EQ(crosvm_create_io_event(vm, CROSVM_ADDRESS_SPACE_IOPORT, 1, 0, nullptr, &io), 0);
+    crosvm_irq* irq = nullptr;
+    ASSERT_EQ(crosvm_create_irq_event(vm, 5, &irq), 0);
+    ASSERT_EQ(crosvm_destroy_irq_event(vm, &irq), 0);
+    ASSERT_EQ(crosvm_destroy_io_event(vm, &io), 0);
+    ASSERT_EQ(crosvm_destroy_memory(vm, &m), 0);
+  }
+  // the last watches may still be on their way out
+  for (int i = 0; i < 100 && fds_of(getppid()) > before; ++i) usleep(10000);
+  EXPECT_GT(before, 5);
+  EXPECT_LE(fds_of(getppid()), before);
+}
+
+PLUGIN_TEST(Statement9_AnUnknownObjectCannotBeDestroyed, 1) { EXPECT_EQ(raw(raw_socket(), "12020807"), "08041a00"); }
+
+PLUGIN_TEST(Statement10_RangesOfOneSpaceNeverOverlap, 1) {
+  crosvm* vm = nullptr;
+  ASSERT_EQ(crosvm_connect(&vm), 0);
+  const uint32_t io = CROSVM_ADDRESS_SPACE_IOPORT, mmio = CROSVM_ADDRESS_SPACE_MMIO;
+  EXPECT_EQ(crosvm_reserve_range(vm, io, 0x10, 0x10), 0);
+  EXPECT_EQ(crosvm_reserve_range(vm, io, 0x0f, 2), -EPERM) << "one byte too many, at its top";
+  EXPECT_EQ(crosvm_reserve_range(vm, io, 0x0f, 1), 0);
+  EXPECT_EQ(crosvm_reserve_range(vm, io, 0x12, 1), -EPERM);
+  EXPECT_EQ(crosvm_reserve_range(vm, io, 0x20, 5), 0);
+  EXPECT_EQ(crosvm_reserve_range(vm, io, 0, 0x20), -EPERM);
+  EXPECT_EQ(crosvm_reserve_range(vm, io, 0x12, 0), -ENOENT) << "no range has this start";
+  EXPECT_EQ(crosvm_reserve_range(vm, io, ~0ull, 1), -EINVAL);
+  EXPECT_EQ(crosvm_reserve_range(vm, mmio, 0x10, 0x10), 0);
+  EXPECT_EQ(crosvm_reserve_async_write_range(vm, io, 0x10, 0), 0);
+  EXPECT_EQ(crosvm_reserve_range(vm, io, 0x12, 1), 0);
+}
+
+PLUGIN_TEST(Statement35_ConnectionsOfTwoThreadsDoNotMix, 1) {
+  crosvm *a = nullptr, *b = nullptr;
+  ASSERT_EQ(crosvm_connect(&a), 0);
+  ASSERT_EQ(crosvm_new_connection(a, &b), 0);
+  const auto busy = [](crosvm* vm, uint64_t start) {
+    for (int i = 0; i < 5000; ++i) {
+      ASSERT_EQ(crosvm_reserve_range(vm, 0, start, 1), 0);
+      ASSERT_EQ(crosvm_reserve_range(vm, 0, start, 1), -EPERM);
+      ASSERT_EQ(crosvm_reserve_range(vm, 0, start, 0), 0);
+      if (i % 50) continue;
+      crosvm_io* io = nullptr;
+      ASSERT_EQ(crosvm_create_io_event(vm, 0, start, 0, nullptr, &io), 0);
+      ASSERT_GE(crosvm_io_event_fd(io), 0);
+      ASSERT_EQ(crosvm_destroy_io_event(vm, &io), 0);
+    }
+  };
+  std::thread other(busy, b, 0x100);
+  busy(a, 0x200);
+  other.join();
+}
+
+}  // namespace
+}  // namespace mv::test
