@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <random>
 #include <thread>
 
 #include "tests/plugin/statements/under_host.h"
@@ -379,6 +380,31 @@ TEST(Plugin, Statement29_APluginThatDoesNotListenIsKilled) {
   EXPECT_EQ(run.code, 103) << run.output;
   EXPECT_THAT(run.output, testing::HasSubstr("did not exit in time"));
   EXPECT_LT(run.seconds, 3.5);
+}
+
+// Inside: a guest that keeps its plugin busy, and a moment at which the plugin is no more.
+void die_while_serving(unsigned microseconds) {
+  std::thread([microseconds] {
+    usleep(microseconds);
+    kill(getpid(), SIGKILL);
+  }).detach();
+  Vm vm({0xba, 0x00, 0x05, 0xee, 0xeb, 0xfd});  // mov dx, 500h; again: out dx, al; jmp again
+  vm.reserve(0x500, 1);
+  vm.run();
+}
+
+TEST(Plugin, Statement29_APluginThatIsKilledEndsTheHost) {
+  if (under_host()) return die_while_serving(static_cast<unsigned>(atoi(getenv("MV_MICROSECONDS"))));
+  const char* given = getenv("MV_SEED");
+  const unsigned seed = given ? static_cast<unsigned>(atoi(given)) : std::random_device{}();
+  std::mt19937 random(seed);
+  for (int i = 0; i < 60; ++i) {
+    setenv("MV_MICROSECONDS", std::to_string(random() % 12000).c_str(), 1);
+    const HostRun run = run_this_test_under_host(1);
+    ASSERT_EQ(run.code, 103) << "MV_SEED=" << seed << ", run " << i << ": " << run.output;
+    ASSERT_THAT(run.output, testing::HasSubstr("signal 9"));
+    ASSERT_LT(run.seconds, 2.5);
+  }
 }
 
 PLUGIN_TEST(Statement33_TheHiddenBaseCounts, 1) {
