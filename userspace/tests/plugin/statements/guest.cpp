@@ -407,6 +407,30 @@ TEST(Plugin, Statement29_APluginThatIsKilledEndsTheHost) {
   }
 }
 
+// Inside: the host dies while the plugin waits for its guest.
+void outlive_the_host() {
+  std::signal(SIGPIPE, SIG_DFL);
+  Vm vm({0xeb, 0xfe});  // jmp $
+  ASSERT_EQ(crosvm_start(vm.get()), 0);
+  vm.init();
+  std::thread killer([host = getppid()] {
+    usleep(50000);
+    kill(host, SIGKILL);
+  });
+  crosvm_vcpu_event event;
+  EXPECT_EQ(crosvm_vcpu_wait(vm.vcpu(), &event), -EPIPE);
+  killer.join();
+  EXPECT_EQ(crosvm_set_irq(vm.get(), 1, true), -EPIPE);
+  EXPECT_EQ(crosvm_set_irq(vm.get(), 1, true), -EPIPE);
+}
+
+TEST(Plugin, Statement34_AHostThatIsKilledIsAnErrorForThePlugin) {
+  if (under_host()) return outlive_the_host();
+  const HostRun run = run_this_test_under_host(1);
+  EXPECT_EQ(run.code, 137) << run.output;
+  EXPECT_THAT(run.output, testing::HasSubstr("[  PASSED  ] 1 test"));
+}
+
 PLUGIN_TEST(Statement33_TheHiddenBaseCounts, 1) {
   // mov byte es:[5], 55h; push ax with sp = 0; mov al, ss:[fffeh]
   Vm vm({0x26, 0xc6, 0x06, 0x05, 0x00, 0x55, 0xb8, 0x34, 0x12, 0x50, END});

@@ -16,22 +16,29 @@
 namespace mv::test {
 namespace {
 
-// A second connection, asked for in bytes.
-int another(int socket) {
-  const std::string request = from_hex("1a00");
-  EXPECT_EQ(send(socket, request.data(), request.size(), 0), 2);
+// What a request without parameters brings, asked for in bytes: a second connection, a vCPU's pipes.
+std::vector<int> fds_for(int socket, const char* request_hex) {
+  const std::string request = from_hex(request_hex);
+  EXPECT_EQ(send(socket, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
   char buffer[64];
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))];
   iovec piece = {buffer, sizeof(buffer)};
   msghdr m = {};
   m.msg_iov = &piece;
   m.msg_iovlen = 1;
   m.msg_control = control;
   m.msg_controllen = sizeof(control);
-  EXPECT_EQ(recvmsg(socket, &m, 0), 2);
-  int fd = -1;
-  if (CMSG_FIRSTHDR(&m)) std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
-  return fd;
+  EXPECT_GT(recvmsg(socket, &m, 0), 0);
+  const cmsghdr* c = CMSG_FIRSTHDR(&m);
+  std::vector<int> fds(c ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0);
+  if (c) std::memcpy(fds.data(), CMSG_DATA(c), fds.size() * sizeof(int));
+  return fds;
+}
+
+int another(int socket) {
+  const std::vector<int> fds = fds_for(socket, "1a00");
+  EXPECT_EQ(fds.size(), 1u);
+  return fds.empty() ? -1 : fds[0];
 }
 
 int fds_of(pid_t pid) {
@@ -138,6 +145,25 @@ PLUGIN_TEST(Statement10_RangesOfOneSpaceNeverOverlap, 1) {
   EXPECT_EQ(crosvm_reserve_range(vm, mmio, 0x10, 0x10), 0);
   EXPECT_EQ(crosvm_reserve_async_write_range(vm, io, 0x10, 0), 0);
   EXPECT_EQ(crosvm_reserve_range(vm, io, 0x12, 1), 0);
+}
+
+PLUGIN_TEST(Statement16_OneWaitForTheFirstEventAndNothingBeforeIt, 1) {
+  const std::vector<int> pipes = fds_for(raw_socket(), "8a0100");
+  ASSERT_EQ(pipes.size(), 2u);
+  EXPECT_EQ(raw(raw_socket(), "920100"), "9a0100");
+  const auto say = [&](const char* hex) {
+    const std::string bytes = from_hex(hex);
+    EXPECT_EQ(write(pipes[0], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    char buffer[64];
+    const ssize_t n = read(pipes[1], buffer, sizeof(buffer));
+    return n < 0 ? std::string("error") : to_hex({buffer, static_cast<size_t>(n)});
+  };
+  EXPECT_EQ(say("1a00"), "03088e01") << "a state before the first event";
+  EXPECT_EQ(say("0a00"), "0412020a00") << "which is still there";
+  EXPECT_EQ(say("0a00"), "03088e01") << "once only";
+  EXPECT_EQ(say("1a020805"), "0822060a0400000000") << "stopped: MP, runnable";
+  EXPECT_EQ(say("fa0700"), "020832") << "unknown: ENOTTY";
+  EXPECT_EQ(say("1a020863"), "04082c2200") << "set 99";
 }
 
 PLUGIN_TEST(Statement35_ConnectionsOfTwoThreadsDoNotMix, 1) {
