@@ -43,10 +43,12 @@ class PackageTest(unittest.TestCase):
 
     def test_what_is_in_them(self):
         names = {file.name.partition("_")[0] for file in self.work.glob("*.deb")}
-        self.assertEqual(names, {"mockvisor-dkms", "mvmm"})
+        self.assertEqual(names, {"mockvisor-dkms", "mvmm", "libcrosvm-plugin0", "libcrosvm-plugin-dev"})
         for name in ("usr/bin/mvmm", "usr/share/man/man1/mvmm.1.gz", "usr/include/mockvisor/mockvisor.h",
                      "usr/include/mockvisor/linux/gunyah.h", "usr/src/mockvisor-0.1.0/dkms.conf",
-                     "usr/src/mockvisor-0.1.0/Kbuild"):
+                     "usr/src/mockvisor-0.1.0/Kbuild", "usr/include/crosvm.h",
+                     "usr/lib/x86_64-linux-gnu/libcrosvm_plugin.so.0",
+                     "usr/lib/x86_64-linux-gnu/pkgconfig/libcrosvm_plugin.pc"):
             self.assertTrue((self.root / name).is_file(), name)
         self.assertIn("--backend", must([self.root / "usr/bin/mvmm", "--help"]))
 
