@@ -242,7 +242,7 @@ int InprocVcpu::get_state(VcpuState set, std::span<std::byte> state) {
       k.flags = kEventFlags;
       k.interrupt.shadow = cpu_->shadow;
       k.nmi.masked = cpu_->nmi_blocked;
-      k.nmi.pending = (cpu_->hv.request & HV_REQ_NMI) != 0;
+      k.nmi.pending = (__atomic_load_n(&cpu_->hv.request, __ATOMIC_RELAXED) & HV_REQ_NMI) != 0;
       return out(state, k);
     }
   }

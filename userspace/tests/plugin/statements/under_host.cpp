@@ -27,7 +27,7 @@ HostRun run_mvmm(const std::vector<std::string>& arguments) {
   int out[2];
   if (pipe(out)) return {-1, "no pipe", 0};
   std::vector<std::string> all = arguments;
-  all.insert(all.begin(), {"timeout", "-k", "1", "20", MV_MVMM});
+  all.insert(all.begin(), {"timeout", "-k", "1", "60", MV_MVMM});
   std::vector<char*> argv;
   for (std::string& a : all) argv.push_back(a.data());
   argv.push_back(nullptr);
