@@ -21,8 +21,9 @@ NAME = re.compile(r"^(?:\w+/)?(?P<test>(?P<group>\w+?)\.Statement(?P<number>\d+)
 MISSING = "missing"
 
 
-def _cases(suite: Suite, cell: CellResult) -> list[Case]:
-    return [case for result in cell.suites if result.name == suite.name for case in result.cases]
+def _cases(cell: CellResult) -> list[Case]:
+    """Of all suites: those about the core run on several backends."""
+    return [case for result in cell.suites for case in result.cases]
 
 
 def of(case: str, interfaces: dict[str, int]) -> tuple[str, int] | None:
@@ -34,12 +35,18 @@ def of(case: str, interfaces: dict[str, int]) -> tuple[str, int] | None:
     return (interface, int(found["number"])) if interface else None
 
 
+def _short(name: str) -> str:
+    """The test's name without its statement; of one that runs on several backends, which one."""
+    group, _, rest = name.partition(".Statement")
+    return group.removeprefix("On/") + "." + rest.partition("_")[2]
+
+
 def _collect(suite: Suite, cells: list[CellResult]) -> dict[tuple[str, int], dict[int, list[Case]]]:
     """Statement to the number of a cell to its cases; every statement there is has an entry."""
     out: dict[tuple[str, int], dict[int, list[Case]]] = {
         (interface, number): {} for interface, last in suite.statements.items() for number in range(1, last + 1)}
     for index, cell in enumerate(cells):
-        for case in _cases(suite, cell):
+        for case in _cases(cell):
             statement = of(case.name, suite.statements)
             if statement:
                 out.setdefault(statement, {}).setdefault(index, []).append(case)
@@ -61,11 +68,11 @@ def brief(cases: list[Case]) -> str:
 
 def table(suite: Suite, cells: list[CellResult]) -> str:
     """Statement by kernel, and the tests' names; nothing for a suite without statements or that did not run."""
-    if not suite.statements or not any(_cases(suite, cell) for cell in cells):
+    if not suite.statements or not any(result.name == suite.name and result.cases for cell in cells for result in cell.suites):
         return ""
     rows = [["statement", *(cell.name for cell in cells), "tests"]]
     for (interface, number), by_cell in _collect(suite, cells).items():
-        names = dict.fromkeys(case.name.partition(".Statement")[0] + "." + case.name.partition("_")[2]
+        names = dict.fromkeys(_short(case.name)
                               for cases in by_cell.values() for case in cases)
         states = [brief(by_cell.get(index, [])) for index in range(len(cells))]
         rows.append([f"{interface} {number}", *states, ", ".join(names) or MISSING])

@@ -61,9 +61,9 @@ def _program(suite: Suite, tree: KernelTree, options: Options) -> Path:
 
 def _argv(suite: Suite, program: Path) -> list[str]:
     results = f"/mv/out/{suite.name}.json"
-    left_out = [f"--gtest_filter={suite.cases}:-{':'.join(suite.slow)}"] if suite.slow else []
+    wanted = suite.cases + (f":-{':'.join(suite.slow)}" if suite.slow else "")
     own = {
-        "gtest": [f"--gtest_output=json:{results}", "--gtest_color=no", *left_out],
+        "gtest": [f"--gtest_output=json:{results}", "--gtest_color=no", *([f"--gtest_filter={wanted}"] if wanted != "*" else [])],
         "bench": [f"--benchmark_out={results}", "--benchmark_out_format=json"],
     }.get(suite.kind, [])
     return [str(program), *suite.args, *own]

@@ -45,6 +45,13 @@ class StatementsTest(unittest.TestCase):
             ["Gunyah 1", "-", "-", "missing"],
         ])
 
+    def test_other_suites_count_too(self):
+        both = cell("old", ONE)
+        both.suites.append(SuiteResult("core", Verdict.PASS, "", [passed("On/AcrnCore.Statement1_Byte/inproc_i386")]).settle())
+        lines = statements.table(SUITE, [both]).splitlines()
+        self.assertEqual([part.strip() for part in lines[2].split("  ") if part.strip()],
+                         ["Acrn 1", "pass 2", "AcrnState.UnknownCalls, AcrnCore.Byte/inproc_i386"])
+
     def test_a_number_beyond_the_last_is_shown(self):
         self.assertIn("Acrn 4", statements.table(SUITE, [cell("old", passed("AcrnVm.Statement4_X"))]))
 

@@ -6,44 +6,6 @@
 
 namespace mv::glue {
 
-// Instructions for flat 32-bit code.
-class Flat32 {
- public:
-  Flat32& bytes(std::initializer_list<int> list) {
-    code_.bytes(list);
-    return *this;
-  }
-  Flat32& store(uint32_t address, uint32_t v) {
-    code_.bytes({0xc7, 0x05}).imm32(address).imm32(v);
-    return *this;
-  }
-  Flat32& load_eax(uint32_t address) {
-    code_.bytes({0xa1}).imm32(address);
-    return *this;
-  }
-  Flat32& mov_eax(uint32_t v) {
-    code_.bytes({0xb8}).imm32(v);
-    return *this;
-  }
-  Flat32& out8(uint8_t port, uint8_t v) { return bytes({0xb0, v, 0xe6, port}); }
-  Flat32& out_eax(uint16_t port) {
-    code_.bytes({0x66, 0xba}).imm16(port).bytes({0xef});
-    return *this;
-  }
-  Flat32& in_eax(uint16_t port) {
-    code_.bytes({0x66, 0xba}).imm16(port).bytes({0xed});
-    return *this;
-  }
-  Flat32& ioapic(uint32_t pin, uint64_t rte) {
-    return store(0xfec00000, 0x11 + 2 * pin).store(0xfec00010, static_cast<uint32_t>(rte >> 32)).store(0xfec00000, 0x10 + 2 * pin).store(0xfec00010, static_cast<uint32_t>(rte));
-  }
-  Flat32& sti_and_wait() { return bytes({0xfb, 0xf4, 0xeb, 0xfd}); }
-  const X86Code& code() const { return code_; }
-
- private:
-  X86Code code_;
-};
-
 class AcrnIrqVm : public AcrnVm {
  public:
   static constexpr uint16_t kGdt = 0x800, kIdt = 0x2000, kHandlers = 0x4000, kReportPort = 0x80, kReadyPort = 0x7f;

@@ -8,10 +8,13 @@
 #include <string>
 
 #include "glue/result.h"
-#include "glue/x86_code.h"
+#include "support/x86_code.h"
 #include "vmm/backend/fd.h"
 
 namespace mv::glue {
+
+using test::Flat32;
+using test::X86Code;
 
 // Zero-filled pages of this process.
 class Pages {

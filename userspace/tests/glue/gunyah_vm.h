@@ -8,12 +8,19 @@
 #include <optional>
 #include <span>
 
-#include "glue/a64_code.h"
+#include "support/a64_code.h"
 #include "glue/result.h"
 #include "vmm/backend/device_tree.h"
 #include "vmm/backend/fd.h"
 
 namespace mv::glue {
+
+using test::A64Code;
+using test::kPsciCpuOff;
+using test::kPsciCpuOn;
+using test::kPsciOff;
+using test::kPsciReset;
+using test::kPsciReset2;
 
 constexpr uint32_t kRwx = GUNYAH_MEM_ALLOW_RWX;
 constexpr uint32_t kLend = GUNYAH_MEM_FORCE_LEND;

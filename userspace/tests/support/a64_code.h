@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace mv::glue {
+namespace mv::test {
 
 class A64Code {
  public:
@@ -47,6 +47,7 @@ class A64Code {
   A64Code& unmask_irqs() { return word(0xd50342ff); }
   A64Code& eret() { return word(0xd69f03e0); }
   A64Code& jump(int words) { return word(0x14000000 | (0x3ffffff & static_cast<uint32_t>(words))); }
+  A64Code& cbnz(unsigned t, int words) { return word(0xb5000000 | (0x7ffff & static_cast<uint32_t>(words)) << 5 | t); }
   A64Code& isb() { return word(0xd5033fdf); }
   A64Code& hvc() { return word(0xd4000002); }
   A64Code& wfi() { return word(0xd503207f); }
@@ -63,4 +64,4 @@ class A64Code {
 
 constexpr uint32_t kPsciCpuOff = 0x84000002, kPsciCpuOn = 0xc4000003, kPsciOff = 0x84000008, kPsciReset = 0x84000009, kPsciReset2 = 0x84000012;
 
-}  // namespace mv::glue
+}  // namespace mv::test
