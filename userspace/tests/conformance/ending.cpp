@@ -18,6 +18,16 @@ TEST_P(EndingTest, Reset) {
   EXPECT_EQ(b.run().kind, OutcomeKind::reset);
 }
 
+// Each life begins with the image as it was loaded, its second vCPU stopped.
+TEST_P(EndingTest, ResetsAndThenPowerOff) {
+  MachineConfig config = guest_config("again", target(), 2);
+  config.on_reset = OnReset::restart;
+  Bench b(std::move(config));
+  b.type("rrro");
+  EXPECT_EQ(b.run().kind, OutcomeKind::powered_off);
+  EXPECT_EQ(b.output(), "0r0r0r0o");
+}
+
 // x86: a triple fault, which ACRN turns into a write of S5 to PM1a control.
 TEST_P(EndingTest, Fault) {
   Bench b(guest_config("fault", target()));
