@@ -283,6 +283,9 @@ static int page_in(struct gunyah_binding *b, u64 gpa, bool write, bool fetch)
 	page = gunyah_gmem_page(b->gmem, b->offset + at);
 	if (!page)
 		return -ENOMEM;
+	/* a pipe, direct I/O: whoever took it through a mapping that is gone would go on reading it */
+	if (b->lend && page_count(page) != 1)
+		return -EPERM;
 	smp_store_release(&b->pages[at >> PAGE_SHIFT], page_address(page));
 	return 0;
 }

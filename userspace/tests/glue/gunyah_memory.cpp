@@ -2,6 +2,7 @@
 // Gunyah: MAP_MEM, UNMAP, lending and sharing.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/uio.h>
 
 #include "glue/gunyah_vm.h"
 #include "glue/runner.h"
@@ -217,6 +218,90 @@ TEST(GunyahLend, Statement24_HeldPagesAreTheGuests) {
   EXPECT_THROW(m.other.map(0, kPage), std::system_error);
   EXPECT_NO_THROW(m.other.map(kPage, kPage)) << "a page that the guest has not touched";
   EXPECT_LT(m.guest.vm().map(m.other, kOther, kLend | kRwx | kUnmap).value, 0) << "the guest holds a part";
+}
+
+// The guest counts in page 5 of 4096; the VMM tries every way in that it has.
+struct CountingGuest {
+  static constexpr uint64_t kPages = 4096, kCounted = 5;
+  GunyahGuest guest;
+  GuestMemory other{guest.device(), kPages * kPage};
+
+  void boot() {
+    ASSERT_EQ(guest.vm().map(other, kOther, kLend | kRwx), ok);
+    guest.boot(A64Code().mov(1, kOther + kCounted * kPage).mov(2, 0x4000).mov(0, 0).add(0, 0, 1).str(3, 0, 1).str(3, 0, 2).jump(-3));
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(guest.vcpu().mmio());
+  }
+  bool mappable(uint64_t page, int protection = PROT_READ) const {
+    void* at = ::mmap(nullptr, kPage, protection, MAP_SHARED, other.fd(), static_cast<off_t>(page * kPage));
+    if (at == MAP_FAILED) return false;
+    ::munmap(at, kPage);
+    return true;
+  }
+};
+
+TEST(GunyahLend, GuestGetsThePagesItTouchesAndNoOthers) {
+  CountingGuest g;
+  ASSERT_NO_FATAL_FAILURE(g.boot());
+  for (uint64_t page = 0; page < g.kPages; ++page) EXPECT_EQ(g.mappable(page), page != g.kCounted) << page;
+  const int64_t before = available_bytes();
+  GuestMemory large(g.guest.device(), uint64_t{1} << 40);
+  EXPECT_EQ(g.guest.vm().map({.guest_addr = uint64_t{1} << 40, .flags = kLend | kRwx, .guest_mem_fd = static_cast<__u32>(large.fd()), .offset = 0, .size = 256 << 20}), ok);
+  EXPECT_LT(before - available_bytes(), 32 << 20) << "memory that nobody touched takes its page table only";
+}
+
+TEST(GunyahLend, NoHostAccessWhileTheGuestRuns) {
+  CountingGuest g;
+  Mapping early = g.other.map(0, 16 * kPage);
+  // the VMM's pointer to the page, a hole between neighbours that it keeps
+  const iovec remote{early.as() + g.kCounted * kPage, kPage};
+  *static_cast<volatile uint64_t*>(remote.iov_base) = 1;
+  ASSERT_EQ(::munmap(remote.iov_base, kPage), 0);
+  ASSERT_NO_FATAL_FAILURE(g.boot());
+  std::atomic<bool> over = false;
+  Runner runner([&] {
+    Result r = ok;
+    while (r == ok && !over) r = call(g.guest.vcpu().fd(), GUNYAH_VCPU_RUN, 0);
+    return r;
+  });
+  const std::unique_ptr<std::atomic<bool>, void (*)(std::atomic<bool>*)> end(&over, [](std::atomic<bool>* flag) { *flag = true; });
+  EXPECT_TRUE(runner.blocks());
+  uint64_t word = 0;
+  const iovec local{&word, sizeof word};
+  for (int i = 0; i < 200; ++i) {
+    for (int protection : {PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE}) ASSERT_FALSE(g.mappable(g.kCounted, protection));
+    ASSERT_EQ(::mmap(nullptr, 16 * kPage, PROT_READ, MAP_SHARED, g.other.fd(), 0), MAP_FAILED) << "neighbours included";
+    ASSERT_EQ(::mmap(nullptr, kPage, PROT_READ, MAP_PRIVATE, g.other.fd(), g.kCounted * kPage), MAP_FAILED) << "a copy";
+    ASSERT_LT(::pread(g.other.fd(), &word, sizeof word, g.kCounted * kPage), 0);
+    ASSERT_LT(::pwrite(g.other.fd(), &word, sizeof word, g.kCounted * kPage), 0);
+    ASSERT_LT(::process_vm_readv(::getpid(), &local, 1, &remote, 1, 0), 0) << "the VMM's old pointer";
+    ASSERT_LT(::process_vm_writev(::getpid(), &local, 1, &remote, 1, 0), 0);
+  }
+  const std::string path = "/proc/self/fd/" + std::to_string(g.other.fd());
+  const Fd again(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (again) {
+    EXPECT_EQ(::mmap(nullptr, kPage, PROT_READ, MAP_SHARED, again.get(), g.kCounted * kPage), MAP_FAILED);
+  }
+  EXPECT_FALSE(runner.done()) << "the guest ran all the while";
+}
+
+// What sits in a pipe is read when its reader comes, mapping or no mapping.
+TEST(GunyahLend, PageThatSomebodyKeepsIsNotLent) {
+  OtherMemory m;
+  ASSERT_EQ(m.guest.vm().map(m.other, kOther, kLend | kRwx), ok);
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  Fd reader(ends[0]), writer(ends[1]);
+  {
+    Mapping early = m.other.map(0, kPage);
+    early.as<uint64_t>()[0] = 7;
+    const iovec page{early.as(), kPage};
+    ASSERT_EQ(::vmsplice(writer.get(), &page, 1, 0), static_cast<ssize_t>(kPage));
+  }
+  m.boot_store(kOther);
+  EXPECT_EQ(m.fault(kOther), EPERM);
+  reader.reset();
+  writer.reset();
+  EXPECT_TRUE(m.guest.vcpu().mmio()) << "given back, it is lent";
 }
 
 TEST(GunyahLend, Statement24_AfterTheVmTheHostReadsTheData) {
