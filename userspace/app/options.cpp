@@ -80,6 +80,14 @@ OnReset parse_on_reset(const std::string& text) {
   throw std::invalid_argument("--on-reset " + text + ": valid are exit, restart");
 }
 
+uint64_t parse_pool(const std::string& text, const MachineConfig& m) {
+  if (m.vm.unprotected) throw std::invalid_argument("--swiotlb and --unprotected: one of them");
+  if (m.arch != Arch::arm64) throw std::invalid_argument("--swiotlb: with AArch64 guests only");
+  const uint64_t size = parse_size(text, "--swiotlb");
+  if (size % (1 << 20) || size > (1 << 30)) throw std::invalid_argument("--swiotlb: valid are 1m to 1g, and a multiple of 1m");
+  return size;
+}
+
 void fill_devices(const po::variables_map& given, Options& o) {
   MachineConfig& m = o.machine;
   if (given.count("disk")) {
@@ -95,6 +103,7 @@ void fill_devices(const po::variables_map& given, Options& o) {
   }
   m.vm.unprotected = given.count("unprotected") != 0;
   if (m.vm.unprotected && m.backend != "gunyah") throw std::invalid_argument("--unprotected: with --backend gunyah only");
+  if (given.count("swiotlb")) m.vm.chosen.pool_size = parse_pool(given["swiotlb"].as<std::string>(), m);
   m.vm.huge_pages = given.count("hugepages") != 0;
   if (m.vm.huge_pages && m.backend != "acrn") throw std::invalid_argument("--hugepages: with --backend acrn only");
   m.on_reset = parse_on_reset(given["on-reset"].as<std::string>());
@@ -161,6 +170,7 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("virtio-console", po::value<std::string>(), "FILE for what the guest writes to its virtio console; - is standard input and output")
       ("rng", "a virtio source of entropy")
       ("unprotected", "guest memory is shared with mvmm instead of lent to the guest; gunyah only")
+      ("swiotlb", po::value<std::string>(), "bytes of memory, with k, m or g, beside the rest: all that virtio devices see; arm64 only")
       ("hugepages", "guest memory from the host's pool of 2 MiB pages; acrn only")
       ("on-reset", po::value<std::string>()->default_value("exit"), "exit or restart: what a guest that resets itself gets")
       ("walk", "print every device access to standard error, with the seven words of its walk and their times")

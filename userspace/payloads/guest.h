@@ -77,6 +77,8 @@ static inline void say(const char *s)
 
 /* Starts vCPU 1 in guest(1).  start.S, start16.S or start_arm64.S. */
 void start_second(void);
+/* AArch64: any of the first four vCPUs. */
+void start_vcpu(unsigned int vcpu);
 int guest(unsigned int vcpu);
 
 #endif

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Entry of AArch64 guests: stack, guest(0), debug exit.  The second vCPU is started by PSCI CPU_ON (Arm DEN 0022, 5.1.4). */
+/* Entry of AArch64 guests: stack, guest(0), debug exit.  Other vCPUs are started by PSCI CPU_ON (Arm DEN 0022, 5.1.4). */
 	.text
-	.globl _start, start_second
+	.globl _start, start_second, start_vcpu
 _start:
-	adrp x9, stack0_top
-	add x9, x9, :lo12:stack0_top
-	mov sp, x9
-	mov w0, #0
+	mov x0, #0
+	/* the vCPU's number in x0: CPU_ON's context for the others */
 go:
+	adrp x9, stacks
+	add x9, x9, :lo12:stacks
+	add x10, x0, #1
+	add x9, x9, x10, lsl #13
+	mov sp, x9
 	bl guest
 	mov x1, #0x09010000
 	str w0, [x1]
@@ -15,23 +18,18 @@ go:
 	b 1b
 
 start_second:
+	mov w0, #1
+start_vcpu:
+	mov w1, w0
+	mov w3, w0
 	movz x0, #0xc400, lsl #16
 	movk x0, #3
-	mov x1, #1
-	adr x2, second
-	mov x3, #0
+	adr x2, go
 	hvc #0
 	ret
-second:
-	adrp x9, stack1_top
-	add x9, x9, :lo12:stack1_top
-	mov sp, x9
-	mov w0, #1
-	b go
 
+	/* 8 KiB each, for four */
 	.bss
 	.align 4
-	.skip 8192
-stack0_top:
-	.skip 8192
-stack1_top:
+stacks:
+	.skip 4 << 13

@@ -142,11 +142,24 @@ TEST(DeviceTree, SaysWhatTheKernelNeeds) {
   EXPECT_EQ(property(bare, "/chosen", "linux,initrd-start"), "(absent)");
 }
 
+TEST(DeviceTree, PoolIsReservedAndTheDevicesMemory) {
+  const auto t = mv::make_device_tree(64 << 20, 1, {}, {.command_line = "", .virtio = 2, .pool_size = 8 << 20});
+  ASSERT_EQ(fdt_check_full(t.data(), t.size()), 0);
+  EXPECT_EQ(property(t, "/memory@80000000", "reg"), cells({0, 0x80000000, 0, 72 << 20})) << "the kernel reaches it as it reaches all memory";
+  const char* pool = "/reserved-memory/restricted-dma-pool@84000000";
+  EXPECT_EQ(property(t, pool, "compatible"), std::string("restricted-dma-pool\0", 20));
+  EXPECT_EQ(property(t, pool, "reg"), cells({0, 0x84000000, 0, 8 << 20}));
+  const std::string phandle = property(t, pool, "phandle");
+  for (const char* device : {"/virtio@a000000", "/virtio@a001000"}) EXPECT_EQ(property(t, device, "memory-region"), phandle);
+  EXPECT_EQ(property(t, "/reserved-memory", "ranges"), "");
+  EXPECT_EQ(property(mv::make_device_tree(64 << 20, 1, {}, {.command_line = "", .virtio = 1}), "/virtio@a000000", "memory-region"), "(absent)");
+}
+
 // The device tree compiler knows the rules about names, cells and phandles; a label is a number to the resource manager.
 TEST(DeviceTree, DtcFindsNothing) {
   const std::string file = fmt::format("{}/mv-tree-{}.dtb", testing::TempDir(), ::getpid());
   const mv::TreeDoorbell bells[] = {{1, 1}, {17, 17}};
-  const auto t = mv::make_device_tree(64 << 20, 4, bells, {.command_line = "quiet", .initrd = 0x83000000, .initrd_size = 4, .virtio = 3});
+  const auto t = mv::make_device_tree(64 << 20, 4, bells, {.command_line = "quiet", .initrd = 0x83000000, .initrd_size = 4, .virtio = 3, .pool_size = 1 << 20});
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(file.c_str(), "wb"), std::fclose);
   ASSERT_TRUE(out);
   ASSERT_EQ(std::fwrite(t.data(), 1, t.size(), out.get()), t.size());

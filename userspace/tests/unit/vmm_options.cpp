@@ -84,6 +84,11 @@ TEST(Options, Devices) {
   EXPECT_THAT(refusal({"--kernel", "k", "--on-reset", "halt"}), HasSubstr("exit, restart"));
   EXPECT_TRUE(parse({"--backend", "gunyah", "--kernel", "k", "--unprotected"}).machine.vm.unprotected);
   EXPECT_THAT(refusal({"--kernel", "k", "--arch", "arm64", "--unprotected"}), HasSubstr("gunyah only"));
+  EXPECT_EQ(parse({"--backend", "gunyah", "--kernel", "k", "--swiotlb", "8m"}).machine.vm.chosen.pool_size, 8u << 20);
+  EXPECT_THAT(refusal({"--kernel", "k", "--swiotlb", "8m"}), HasSubstr("AArch64"));
+  for (const char* size : {"4k", "1025k", "2g"}) EXPECT_THAT(refusal({"--arch", "arm64", "--kernel", "k", "--swiotlb", size}), HasSubstr("multiple of 1m")) << size;
+  EXPECT_THAT(refusal({"--arch", "arm64", "--kernel", "k", "--swiotlb", "0"}), HasSubstr("--swiotlb 0"));
+  EXPECT_THAT(refusal({"--backend", "gunyah", "--kernel", "k", "--swiotlb", "1m", "--unprotected"}), HasSubstr("one of them"));
   EXPECT_THAT(refusal({"--kernel", "k", "--hugepages"}), HasSubstr("acrn only"));
   EXPECT_TRUE(parse({"--arch", "arm64", "--flat", "a@1", "--rng"}).machine.rng);
   EXPECT_EQ(parse({"--arch", "arm64", "--flat", "a@1", "--on-reset", "restart"}).machine.on_reset, mv::OnReset::restart);

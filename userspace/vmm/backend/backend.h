@@ -79,8 +79,9 @@ class Backend {
   virtual uint64_t memory_base() const = 0;
   // Puts images into guest memory.  Throws std::system_error.
   virtual void load(std::span<const Image> images) = 0;
-  // Guest RAM from memory_base() on, as devices see it; empty where the VMM may not look.
+  // Guest RAM from memory_gpa() on, as devices see it; empty where the VMM may not look.
   virtual std::span<std::byte> memory() { return {}; }
+  virtual uint64_t memory_gpa() const { return memory_base(); }
   // A device's interrupt: drives the line that leads to I/O APIC pin or SPI `gsi`.  From any thread.
   virtual void irq_line(uint32_t gsi, bool high);
   // A device's message.  From any thread.

@@ -11,7 +11,7 @@ namespace mv {
 
 namespace {
 
-constexpr uint32_t kPhandleGic = 1, kPhandleClock = 2;
+constexpr uint32_t kPhandleGic = 1, kPhandleClock = 2, kPhandlePool = 3;
 constexpr uint32_t kSpi = 0, kEdge = 1;
 
 // libfdt's sequential writer; every call must succeed.
@@ -92,6 +92,20 @@ void write_chosen(Writer& w, const TreeChosen& chosen) {
   w.end();
 }
 
+// Binding: reserved-memory/shared-dma-pool.  What a device reads or writes is copied to and from there.
+void write_pool(Writer& w, uint64_t base, uint64_t size) {
+  w.begin("reserved-memory");
+  w.cell("#address-cells", 2);
+  w.cell("#size-cells", 2);
+  w.flag("ranges");
+  w.begin(fmt::format("restricted-dma-pool@{:x}", base));
+  w.text("compatible", "restricted-dma-pool");
+  w.reg(base, size);
+  w.cell("phandle", kPhandlePool);
+  w.end();
+  w.end();
+}
+
 // Bindings: arm,primecell, arm,pl011, arm,pl031.  Without a clock Linux does not touch them.
 void write_primecell(Writer& w, const char* name, uint64_t base, std::string_view compatible, uint32_t spi, std::initializer_list<uint32_t> clocks,
                      std::string_view clock_names) {
@@ -122,6 +136,7 @@ void write_devices(Writer& w, const TreeChosen& chosen) {
     w.reg(base, Arm64Layout::kVirtioStep);
     w.spi(Arm64Layout::kSpiVirtio + i);
     w.flag("dma-coherent");
+    if (chosen.pool_size) w.cell("memory-region", kPhandlePool);
     w.end();
   }
 }
@@ -172,8 +187,9 @@ std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus, s
   w.cell("interrupt-parent", kPhandleGic);
   w.begin("memory@80000000");
   w.text("device_type", "memory");
-  w.reg(Arm64Layout::kMemoryBase, memory_bytes);
+  w.reg(Arm64Layout::kMemoryBase, memory_bytes + chosen.pool_size);
   w.end();
+  if (chosen.pool_size) write_pool(w, Arm64Layout::kMemoryBase + memory_bytes, chosen.pool_size);
   write_chosen(w, chosen);
   write_cpus(w, vcpus);
   w.begin("psci");

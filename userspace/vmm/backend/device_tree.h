@@ -37,6 +37,7 @@ struct TreeChosen {
   uint64_t initrd = 0;  // GPA
   uint64_t initrd_size = 0;
   unsigned virtio = 0;  // devices from kVirtio on
+  uint64_t pool_size = 0;  // bytes behind the rest of memory: the only ones that virtio devices see; 0: they see all
 };
 
 // A tree of kTreeSize bytes.  All device interrupts are edges: a doorbell is one.  Throws std::runtime_error if it does not fit.

@@ -111,6 +111,8 @@ GunyahBackend::~GunyahBackend() = default;
 
 uint64_t GunyahBackend::memory_base() const { return Arm64Layout::kMemoryBase; }
 
+uint64_t GunyahBackend::memory_gpa() const { return memory_base() + (config_.chosen.pool_size ? config_.memory_bytes : 0); }
+
 void GunyahBackend::map_memory() { config_.unprotected ? share_memory() : lend_memory(); }
 
 // v17's shared memory is never executable, Android's is.
@@ -125,16 +127,25 @@ void GunyahBackend::share_memory() {
 }
 
 void GunyahBackend::lend_memory() {
+  memory_ = map_file(memory_base(), config_.memory_bytes, GUNYAH_MEM_DEFAULT_ACCESS | GUNYAH_MEM_ALLOW_RWX);
+  const uint64_t pool = config_.chosen.pool_size;
+  if (!pool) return;
+  const Fd file = map_file(memory_gpa(), pool, GUNYAH_MEM_FORCE_SHARE | GUNYAH_MEM_ALLOW_READ | GUNYAH_MEM_ALLOW_WRITE);
+  shared_ = Mapping(pool, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0, "pool of shared memory");
+}
+
+Fd GunyahBackend::map_file(uint64_t gpa, uint64_t size, uint32_t flags) {
   gunyah_create_mem_args create{};
   create.flags = GHMF_CLOEXEC;
-  create.size = config_.memory_bytes;
-  memory_ = Fd(must_ioctl("CREATE_GUEST_MEM", device_.get(), GUNYAH_CREATE_GUEST_MEM, &create));
+  create.size = size;
+  Fd file(must_ioctl("CREATE_GUEST_MEM", device_.get(), GUNYAH_CREATE_GUEST_MEM, &create));
   gunyah_map_mem_args map{};
-  map.guest_addr = Arm64Layout::kMemoryBase;
-  map.flags = GUNYAH_MEM_DEFAULT_ACCESS | GUNYAH_MEM_ALLOW_RWX;
-  map.guest_mem_fd = static_cast<__u32>(memory_.get());
-  map.size = config_.memory_bytes;
+  map.guest_addr = gpa;
+  map.flags = flags;
+  map.guest_mem_fd = static_cast<__u32>(file.get());
+  map.size = size;
   must_ioctl("MAP_MEM", vm_.get(), GUNYAH_VM_MAP_MEM, &map);
+  return file;
 }
 
 void GunyahBackend::add_vcpus() {
@@ -158,7 +169,7 @@ void GunyahBackend::load(std::span<const Image> images) {
     if (i.gpa < Arm64Layout::kMemoryBase || at > config_.memory_bytes || i.bytes.size() > config_.memory_bytes - at) {
       throw std::invalid_argument("image lies outside guest memory");
     }
-    if (shared_) {
+    if (!memory_) {
       std::memcpy(shared_.as() + at, i.bytes.data(), i.bytes.size());
       continue;
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The gunyah backend: /dev/gunyah, one thread in VCPU_RUN per vCPU.
 //
-//   memory      lent to the guest page by page, out of the VMM's sight; unprotected: shared, by Android's call, for v17's
-//               shared memory executes no code
+//   memory      lent to the guest page by page, out of the VMM's sight, and where there are virtio devices a pool that is
+//               shared; unprotected: shared, by Android's call, for v17's shared memory executes no code
 //   interrupts  an irqfd for each device's line, its doorbell's label is the number of the shared interrupt
 //   doorbells   ioeventfds
 //   reset       a VM starts once: the guest gets another one
@@ -29,6 +29,7 @@ class GunyahBackend : public Backend {
   uint64_t memory_base() const override;
   void load(std::span<const Image> images) override;
   std::span<std::byte> memory() override;
+  uint64_t memory_gpa() const override;
   void irq_line(uint32_t gsi, bool high) override;
   std::unique_ptr<Doorbell> doorbell(uint64_t gpa, unsigned size) override;
   Ending run(Server& server) override;
@@ -53,6 +54,7 @@ class GunyahBackend : public Backend {
   void build();
   void map_memory();
   void lend_memory();
+  Fd map_file(uint64_t gpa, uint64_t size, uint32_t flags);
   void share_memory();
   void add_lines();
   void add_vcpus();
@@ -64,7 +66,7 @@ class GunyahBackend : public Backend {
   Control control_;
   Fd vm_;
   Fd memory_;       // what is lent
-  Mapping shared_;  // or shared
+  Mapping shared_;  // or what is shared: everything, or the pool
   std::vector<Vcpu> vcpus_;
   std::vector<Line> lines_;
   std::mutex runners_mutex_;  // and the vCPUs, for stop() from another thread

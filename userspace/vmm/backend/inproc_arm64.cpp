@@ -6,7 +6,7 @@
 
 namespace mv {
 
-InprocArm64::InprocArm64(const VmConfig& config) : config_(config), memory_(Arm64Layout::kMemoryBase, config.memory_bytes) {
+InprocArm64::InprocArm64(const VmConfig& config) : config_(config), memory_(Arm64Layout::kMemoryBase, config.memory_bytes + config.chosen.pool_size) {
   if (config.vcpus < 1 || config.vcpus > GUNYAH_VCPUS) throw std::invalid_argument("a Gunyah VM has 1 to 32 vCPUs here");
   build();
 }
@@ -18,7 +18,7 @@ void InprocArm64::build() {
   gunyah_vm_init(vm_.get());
   vm_->kick = [](void* bell) { static_cast<Bell*>(bell)->wake(); };
   vm_->kick_context = &bell_;
-  if (hv_memmap_add(&vm_->map, Arm64Layout::kMemoryBase, config_.memory_bytes, memory_.host(), nullptr, HV_MEM_RWX) < 0) {
+  if (hv_memmap_add(&vm_->map, Arm64Layout::kMemoryBase, memory_.bytes(), memory_.host(), nullptr, HV_MEM_RWX) < 0) {
     throw std::invalid_argument("guest memory must be a multiple of 4 KiB");
   }
   for (unsigned i = 0; i < config_.vcpus; ++i) {

@@ -22,7 +22,9 @@ class InprocArm64 : public Backend {
   Arch arch() const override { return Arch::arm64; }
   uint64_t memory_base() const override;
   void load(std::span<const Image> images) override;
-  std::span<std::byte> memory() override { return {reinterpret_cast<std::byte*>(memory_.host()), memory_.bytes()}; }
+  // With a pool it is all that devices see, as on gunyah.
+  std::span<std::byte> memory() override { return std::as_writable_bytes(std::span(memory_.host(), memory_.bytes())).subspan(memory_gpa() - memory_base()); }
+  uint64_t memory_gpa() const override { return memory_base() + (config_.chosen.pool_size ? config_.memory_bytes : 0); }
   void irq_line(uint32_t gsi, bool high) override;
   Ending run(Server& server) override;
   void stop() override;

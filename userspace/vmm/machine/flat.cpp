@@ -41,8 +41,8 @@ FlatSpec parse_flat(std::string_view text) {
   return spec;
 }
 
-uint64_t parse_size(std::string_view text) {
-  const auto bad = [&] { return std::invalid_argument(fmt::format("--memory {}: the valid form is a number of bytes with k, m or g, e.g. 64m", text)); };
+uint64_t parse_size(std::string_view text, std::string_view option) {
+  const auto bad = [&] { return std::invalid_argument(fmt::format("{} {}: the valid form is a number of bytes with k, m or g, e.g. 64m", option, text)); };
   if (text.empty()) throw bad();
   std::string_view digits = text;
   unsigned shift = 0;

@@ -18,7 +18,7 @@ struct FlatSpec {
 // "FILE@ADDR" with ADDR in C notation (0x.., 0.., decimal).  Throws std::invalid_argument with the valid form.
 FlatSpec parse_flat(std::string_view text);
 // Bytes with an optional suffix k, m or g.  Throws std::invalid_argument with the valid form.
-uint64_t parse_size(std::string_view text);
+uint64_t parse_size(std::string_view text, std::string_view option = "--memory");
 // Reads the file.  Throws std::system_error.
 Image read_flat(const FlatSpec& spec);
 // Throws std::invalid_argument if an image lies outside [base, base + bytes) or two overlap, naming the files.

@@ -9,8 +9,10 @@ namespace mv {
 static VmConfig with_virtio(const MachineConfig& config) {
   VmConfig vm = config.vm;
   vm.chosen.virtio = static_cast<unsigned>(config.disks.size() + config.virtio_console + config.rng);
-  if (vm.chosen.virtio && config.backend == "gunyah" && !vm.unprotected) {
-    throw std::invalid_argument("virtio devices need to see guest memory, and gunyah lends it to the guest: add --unprotected");
+  if (vm.chosen.virtio && config.backend == "gunyah" && !vm.unprotected && !vm.chosen.pool_size) {
+    throw std::invalid_argument(
+        "virtio devices need to see guest memory, and gunyah lends it to the guest: add --unprotected, or --swiotlb SIZE if the guest's "
+        "kernel has CONFIG_DMA_RESTRICTED_POOL");
   }
   return vm;
 }

@@ -35,7 +35,7 @@ struct MachineConfig {
   Arch arch = Arch::x86_64;
   VmConfig vm;
   std::vector<Image> images;
-  // gunyah: unprotected memory only, for the devices
+  // gunyah: with unprotected memory or a pool only, for the devices
   std::vector<DiskSpec> disks;
   bool rng = false;
   bool virtio_console = false;  // its output goes to the sink of that name

@@ -42,7 +42,8 @@ void VirtioDevices::build(const VirtioPlan& plan, const Plug& plug) {
 }
 
 VirtioWorld VirtioDevices::world_of(DeviceLoop& loop) {
-  return {.ram = GuestRam(world_.backend.memory(), world_.backend.memory_base()),
+  return {.ram = GuestRam(world_.backend.memory(), world_.backend.memory_gpa()),
+          .restricted = world_.backend.memory_gpa() != world_.backend.memory_base(),
           .devices = world_.devices,
           .post = [&loop](std::function<void()> job) { loop.post(std::move(job)); },
           .route = [this](uint64_t address, uint32_t data) { return world_.backend.message_route(address, data); },

@@ -31,14 +31,14 @@ void VirtioTransport::enable(Queue& q) {
   queue_enabled();
 }
 
-// Section 3.1.1.  FEATURES_OK stays only if the features can be had; without version 1 there is no device here.
+// Section 3.1.1.  FEATURES_OK stays only if the features can be had, and those that are needed are taken.
 void VirtioTransport::set_status(uint8_t value) {
   if (value == 0) {
     resetting_ = true;
     if (!busy_) reset();
     return;
   }
-  const bool acceptable = !(driver_features_ & ~offered()) && (driver_features_ & kVersion1);
+  const bool acceptable = !(driver_features_ & ~offered()) && !(needed() & ~driver_features_);
   if ((value & FEATURES_OK) && !acceptable) value = static_cast<uint8_t>(value & ~FEATURES_OK);
   status_ = static_cast<uint8_t>((status_ & NEEDS_RESET) | (value & ~NEEDS_RESET));
 }

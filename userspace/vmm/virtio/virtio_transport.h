@@ -13,6 +13,7 @@ namespace mv {
 // What a transport is given of the world.
 struct VirtioWorld {
   GuestRam ram;
+  bool restricted = false;  // that is a part of the guest's memory: its driver has to use the platform's rules for DMA
   std::mutex& devices;  // the lock that serve() holds
   // From any thread: a job for the device's loop thread, which comes without the lock.
   std::function<void(std::function<void()>)> post;
@@ -25,7 +26,8 @@ struct VirtioWorld {
 class VirtioTransport : protected VirtioHost {
  public:
   enum DeviceStatus : uint8_t { ACKNOWLEDGE = 1, DRIVER = 2, DRIVER_OK = 4, FEATURES_OK = 8, NEEDS_RESET = 0x40, FAILED = 0x80 };
-  static constexpr uint64_t kIndirect = uint64_t{1} << 28, kEventIdx = uint64_t{1} << 29, kVersion1 = uint64_t{1} << 32;
+  static constexpr uint64_t kIndirect = uint64_t{1} << 28, kEventIdx = uint64_t{1} << 29, kVersion1 = uint64_t{1} << 32,
+                            kAccessPlatform = uint64_t{1} << 33;
   static constexpr uint16_t kNoVector = 0xffff;
   enum Isr : uint8_t { ISR_QUEUE = 1, ISR_CONFIG = 2 };
 
@@ -49,7 +51,9 @@ class VirtioTransport : protected VirtioHost {
   virtual void queue_enabled() = 0;
   virtual void transport_reset() = 0;
 
-  uint64_t offered() const { return device_->features() | kIndirect | kEventIdx | kVersion1; }
+  uint64_t offered() const { return device_->features() | kIndirect | kEventIdx | needed(); }
+  // Without these there is no device here (section 6.2).
+  uint64_t needed() const { return kVersion1 | (world_.restricted ? kAccessPlatform : 0); }
   Queue* selected() { return queue_select_ < queues_.size() ? &queues_[queue_select_] : nullptr; }
   uint64_t read_device_config(uint64_t offset, unsigned size) const;
   uint64_t offered_part() const { return device_feature_select_ < 2 ? offered() >> (32 * device_feature_select_) & 0xffffffff : 0; }
