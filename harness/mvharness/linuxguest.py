@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A Debian kernel as mvmm's guest: its bzImage or Image, and an initrd with busybox, the kernel's virtio modules and a script."""
+"""A Debian kernel as mvmm's guest: its bzImage or Image, an initrd with busybox, the kernel's virtio modules and a script, and a root on a disk."""
 
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from . import crossroot, deb, kerneltree, paths, rows
@@ -56,10 +57,33 @@ def busybox_of(arch: str, offline: bool = False) -> Path:
     return next(p for p in (final / "bin/busybox", final / "usr/bin/busybox") if p.exists())
 
 
+def applets() -> list[str]:
+    """Of the machine's own busybox: the other architecture's is of the same release."""
+    return subprocess.run([busybox_of("amd64"), "--list"], capture_output=True, text=True, check=True).stdout.split()
+
+
+def root_image(file: Path, arch: str, script: str, files: dict[str, bytes], size: int):
+    """An ext4 file system whose /sbin/init is the script, with busybox and the files."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        for directory in ("bin", "dev", "proc", "sbin", "sys", "tmp"):
+            (root / directory).mkdir()
+        shutil.copy(busybox_of(arch), root / "bin/busybox")
+        for applet in applets():
+            if applet != "busybox":
+                (root / "bin" / applet).symlink_to("busybox")
+        (root / "sbin/init").write_text(PREAMBLE.replace("@MODULES@", "").replace("mount -t devtmpfs d /dev", ":") + script)
+        (root / "sbin/init").chmod(0o755)
+        for path, content in files.items():
+            (root / path).write_bytes(content)
+        done = subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", root, "-E", "root_owner=0:0", file, f"{size >> 10}k"],
+                              capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise HarnessError(f"mke2fs cannot make {file}: {done.stderr.strip()}")
+
+
 def initrd(kernel: kerneltree.KernelTree, script: str, modules: tuple[str, ...] | None = None) -> bytes:
     arch = kernel.kernel.arch
-    # the applets of the machine's own: the other architecture's is of the same release
-    busybox = busybox_of("amd64")
     index = ModuleIndex(kernel)
     order = index.closure((TRANSPORT[arch], *DEVICES) if modules is None else modules)
     archive = Cpio()
@@ -67,7 +91,7 @@ def initrd(kernel: kerneltree.KernelTree, script: str, modules: tuple[str, ...] 
         archive.directory(directory)
     archive.device("dev/console", 5, 1)
     archive.file("bin/busybox", busybox_of(arch).read_bytes(), 0o755)
-    for applet in subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split():
+    for applet in applets():
         archive.symlink(f"bin/{applet}", "busybox")
     for name in order:
         archive.file(f"mod/{name}.ko", index.read(name))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Debian's arm64 kernel on mvmm's board, in this process: to the end of a script, switched off and restarted.
+"""Debian's arm64 kernel on mvmm's board, in this process and behind the gunyah driver: scripts, disks, restarts.
 
 Run by scripts/test, or: python3 -m unittest discover -s harness/tests -t harness -p 'linux_*.py'
 """
@@ -56,19 +56,46 @@ printf again | dd of=/dev/vda bs=512 count=1 conv=sync,fsync 2>/dev/null
 reboot -f
 """
 
-# In the module's guest mvmm's exit code is all that is seen: what fails ends PID 1, and the kernel panics.
-BEHIND_GUNYAH = """
+# Processes, and a disk whose first half is read, copied to the other and read again, 8 MiB each time.  In the
+# module's guest mvmm's exit code is all that is seen: what fails ends PID 1, and the kernel panics.
+WORKLOAD = """
 [ $(nproc) = @CPUS@ ]
+sum() { dd if=/dev/vda bs=1M skip=$1 count=8 2>/dev/null | sha256sum | cut -d' ' -f1; }
+forks() { i=0; while [ $i -lt @FORKS@ ]; do /bin/true & i=$((i+1)); done; wait; echo > /tmp/forked; }
+forks &
 if [ -b /dev/vda ]; then
-  sum() { dd if=/dev/vda bs=1M skip=$1 count=2 2>/dev/null | sha256sum | cut -d' ' -f1; }
   [ $(sum 0) = @WANT@ ]
-  dd if=/dev/vda of=/dev/vda bs=1M count=2 seek=2 conv=fsync 2>/dev/null
+  dd if=/dev/vda of=/dev/vda bs=1M count=8 seek=8 conv=fsync 2>/dev/null
   echo 3 > /proc/sys/vm/drop_caches
-  [ $(sum 2) = @WANT@ ]
+  [ $(sum 8) = @WANT@ ]
 fi
-i=0; while [ $i -lt 50 ]; do /bin/true & i=$((i+1)); done; wait
+wait
+[ -e /tmp/forked ]
 sleep 1
 grep -q uart-pl011 /proc/interrupts
+echo all is well
+poweroff -f
+"""
+
+# From the initial RAM disk to a root on /dev/vda.
+SWITCH = """
+mkdir /new
+mount -t ext4 /dev/vda /new
+umount /proc /sys
+mount --move /dev /new/dev
+exec switch_root /new /sbin/init
+"""
+
+# What that root does: it has its own programs, is read and written, and says so to the next life.
+ROOT = """
+[ "$(stat -f -c %T /)" = ext2/ext3 ]
+mount -o remount,rw /
+sha256sum -c /data.sum
+cp /data /copy; sync; echo 3 > /proc/sys/vm/drop_caches
+cmp /data /copy
+echo all is well > /said
+sync; mount -o remount,ro /
+cat /said
 poweroff -f
 """
 
@@ -79,7 +106,7 @@ command = "mvmm"
 args = ["--backend=gunyah", "--kernel={0}/Image", "--initrd={0}/initrd", "--append=console=ttyAMA0 panic=-1", "--memory=128m",
         "--cpus={2}"{3}]
 files = ["{1}/*"]
-timeout = 240
+timeout = 400
 description = "Debian's arm64 kernel behind the gunyah backend"
 """
 
@@ -117,9 +144,12 @@ class Arm64GuestTest(unittest.TestCase):
     def test_four_cpus(self):
         self.assertIn("cpus=4 end", self.works("--cpus", "4"))
 
-    def disk(self, *options: str):
+    def random_bytes(self, size: int) -> tuple[int, bytes]:
         seed = int(os.environ.get("MV_SEED", random.SystemRandom().randrange(1 << 32)))
-        content = random.Random(seed).randbytes(20 * MIB)
+        return seed, random.Random(seed).randbytes(size)
+
+    def disk(self, *options: str):
+        seed, content = self.random_bytes(20 * MIB)
         with tempfile.TemporaryDirectory() as name:
             disk, line = Path(name) / "disk", Path(name) / "hvc"
             disk.write_bytes(content)
@@ -151,25 +181,55 @@ class Arm64GuestTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout[-4000:])
         self.assertEqual(done.stdout.count("Restarting system"), 1)
 
-    def behind_gunyah(self, cpus: int, *options: str):
+    def workload(self, cpus: int, forks: int = 200) -> tuple[str, int, bytes]:
+        seed, content = self.random_bytes(8 * MIB)
+        script = WORKLOAD.replace("@CPUS@", str(cpus)).replace("@FORKS@", str(forks))
+        return script.replace("@WANT@", hashlib.sha256(content).hexdigest()), seed, content
+
+    def test_workload_with_four_cpus(self):
+        script, seed, content = self.workload(4)
+        with tempfile.NamedTemporaryFile() as disk:
+            disk.write(content + bytes(8 * MIB))
+            disk.flush()
+            done = self.boot(script, "--disk", disk.name, "--cpus", "4", modules=None)
+            self.assertTrue(Path(disk.name).read_bytes() == content * 2, f"the image is not what the guest wrote; MV_SEED={seed}")
+        self.assertEqual(done.returncode, 0, f"MV_SEED={seed}\n{done.stdout[-4000:]}")
+
+    def test_root_on_a_disk(self):
+        seed, content = self.random_bytes(3 * MIB)
+        with tempfile.TemporaryDirectory() as name:
+            disk = Path(name) / "root"
+            files = {"data": content, "data.sum": f"{hashlib.sha256(content).hexdigest()}  /data\n".encode()}
+            linuxguest.root_image(disk, "arm64", ROOT, files, 32 * MIB)
+            done = self.boot(SWITCH, "--disk", str(disk), "--cpus", "2", modules=None)
+            self.assertEqual(done.returncode, 0, f"MV_SEED={seed}\n{done.stdout[-4000:]}")
+            subprocess.run(["e2fsck", "-fn", disk], check=True, capture_output=True)
+            copy = subprocess.run(["debugfs", "-R", "cat /copy", disk], check=True, capture_output=True).stdout
+        self.assertTrue(copy == content, f"the file is not what the guest copied; MV_SEED={seed}")
+
+    def behind_gunyah(self, cpus: int, *options: str, script: str | None = None, forks: int = 200):
         with tempfile.TemporaryDirectory(dir=paths.REPO / "build", prefix="linux-guest-") as name:
             there = Path(name)
-            content = random.randbytes(2 * MIB)
-            script = BEHIND_GUNYAH.replace("@CPUS@", str(cpus)).replace("@WANT@", hashlib.sha256(content).hexdigest())
-            (there / "disk").write_bytes(content + bytes(2 * MIB))
-            (there / "initrd").write_bytes(linuxguest.initrd(self.kernel, script))
+            work, seed, content = self.workload(cpus, forks)
+            (there / "disk").write_bytes(content + bytes(8 * MIB))
+            modules = None if any("DISK" in option for option in options) else ()
+            (there / "initrd").write_bytes(linuxguest.initrd(self.kernel, script or work, modules))
             (there / "Image").write_bytes(linuxguest.image(self.kernel).read_bytes())
             more = "".join(f', "{option}"' for option in options).replace("DISK", str(there / "disk"))
             (there / "suites.toml").write_text(SUITE.format(there, there.name, cpus, more))
             done = subprocess.run([paths.HARNESS / "run", "-k", "uml-6.1", "--suites", there / "suites.toml", "-s", "linux"],
                                   capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(done.returncode, 0, f"MV_SEED={seed}\n{done.stdout}{done.stderr}")
 
-    def test_behind_the_gunyah_driver(self):
-        self.behind_gunyah(1)
+    def test_four_cpus_in_lent_memory_behind_the_gunyah_driver(self):
+        self.behind_gunyah(4, forks=20)
 
-    def test_four_cpus_and_a_disk_in_shared_memory_behind_the_gunyah_driver(self):
+    # User Mode Linux has one CPU and counts a thread's time in hundredths of a second: a vCPU that waits for another spins as long.
+    def test_workload_in_shared_memory_behind_the_gunyah_driver(self):
         self.behind_gunyah(4, "--unprotected", "--disk=DISK")
+
+    def test_a_reset_restarts_the_machine_behind_the_gunyah_driver(self):
+        self.behind_gunyah(1, "--unprotected", "--disk=DISK", "--on-reset=restart", script=TWICE)
 
 
 if __name__ == "__main__":
