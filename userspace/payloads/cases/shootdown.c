@@ -2,7 +2,7 @@
 /*
  * AArch64: vCPU 0 moves a page of data and a page of code again and again by break-before-make, each time with another form of
  * TLBI and a DSB; after the DSB it spoils what was there.  The other three use both pages all the time: none may ever see what
- * is spoilt, nor anything older than the last move that was announced.  Arm ARM D8.14, B2.3.  Returns 1 + the vCPU that did.
+ * is spoilt, nor anything older than the last move that was announced.  Arm ARM D8.13, B2.3.  Returns 1 + the vCPU that did.
  */
 #include "../mmu_arm64.h"
 
