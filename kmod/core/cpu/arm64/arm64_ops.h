@@ -10,6 +10,8 @@
 #ifndef MV_ARM64_OPS_H
 #define MV_ARM64_OPS_H
 
+#include "../dispatch.h"
+
 #define ARM64_CONDS(M, ...) \
 	M(EQ, __VA_ARGS__) M(NE, __VA_ARGS__) M(CS, __VA_ARGS__) M(CC, __VA_ARGS__) M(MI, __VA_ARGS__) M(PL, __VA_ARGS__) \
 	M(VS, __VA_ARGS__) M(VC, __VA_ARGS__) M(HI, __VA_ARGS__) M(LS, __VA_ARGS__) M(GE, __VA_ARGS__) M(LT, __VA_ARGS__) \
@@ -53,8 +55,18 @@
 	ARM64_OP_MEM(O, LDQ) ARM64_OP_MEM(O, LDD) ARM64_OP_MEM(O, LDS) ARM64_OP_MEM(O, STQ) ARM64_OP_MEM(O, STD) \
 	ARM64_OP_MEM(O, STS) ARM64_OP_PAIR(O, LDPQ) ARM64_OP_PAIR(O, LDPD) ARM64_OP_PAIR(O, STPQ) ARM64_OP_PAIR(O, STPD) O(VEC)
 
-#define ARM64_OP_ENUM(name) HV_OP_##name,
-enum arm64_op { ARM64_OPS(ARM64_OP_ENUM) ARM64_OP_COUNT };
-#undef ARM64_OP_ENUM
+/*
+ * The most frequent ones, about a third and another 40 % of what Debian's kernel and a mix of C programs execute
+ * (dispatch.h says what for).
+ */
+#define ARM64_HOT_OPS(O) \
+	O(ADD_R_W) O(ADD_I_X) O(ADD_I_W) O(MOV_X) O(EOR_R_W) O(ADD_R_X) O(EXTR_W) O(NOP)
+#define ARM64_WARM_OPS(O) \
+	O(MOV_W) O(LDX_I) O(MOVI) O(LDX_R) O(SLOW) O(CMPB_R_X_NE) O(STX_R) O(CMPB_I_X_NE) O(CMPB_I_W_EQ) O(LDW_I) \
+	O(CMPB_R_W_NE) O(B) O(STW_I) O(STB_U) O(LDB_U) O(CMPB_R_W_HI) O(BR) O(STPX_I) O(LDW_POST) O(CMPB_R_W_LS) \
+	O(BL) O(LDPX_I) O(EOR_ROR_W) O(STX_I) O(MOVI2) O(LDW_U) O(EOR_LSL_W) O(CMPB_R_W_CC) O(LDB_POST) O(CSEL_W) \
+	O(MADD_W) O(SUB_R_X)
+
+enum arm64_op { HV_NUMBERS(ARM64_OPS, ARM64_WARM_OPS, ARM64_HOT_OPS) };
 
 #endif

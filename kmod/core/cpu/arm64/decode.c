@@ -549,7 +549,7 @@ static void fuse_constants(struct arm64_insn *insn, u32 count)
 	}
 }
 
-u32 arm64_decode_block(struct arm64_insn *insn, const u32 *words, u32 count, u64 va, u32 mode, u32 *used)
+static u32 decode_block(struct arm64_insn *insn, const u32 *words, u32 count, u64 va, u32 mode, u32 *used)
 {
 	u16 fall = HV_OP_FALL;
 	u32 n;
@@ -585,4 +585,15 @@ u32 arm64_decode_block(struct arm64_insn *insn, const u32 *words, u32 count, u64
 	memset(&insn[n], 0, sizeof(insn[n]));
 	insn[n].op = fall;
 	return n + 1;
+}
+
+u32 arm64_decode_block(struct arm64_insn *insn, const u32 *words, u32 count, u64 va, u32 mode, u32 *used)
+{
+	static const u16 second[] = HV_SECONDS(ARM64_WARM_OPS, ARM64_HOT_OPS);
+	u32 slots = decode_block(insn, words, count, va, mode, used), n;
+
+	for (n = 0; n < slots; n++)
+		if (second[insn[n].op])
+			insn[n].op = second[insn[n].op];
+	return slots;
 }

@@ -4,7 +4,14 @@
  * call (softcpu costs: a return through a thunk is 24 cycles).  Whatever is rare or may fault goes through arm64_slow().
  */
 #include "internal.h"
-#include "../dispatch.h"
+
+#define HV_OPS ARM64_OPS
+#define HV_WARM ARM64_WARM_OPS
+#define HV_HOT ARM64_HOT_OPS
+#ifdef HV_DISPATCH_SWITCH
+#pragma GCC diagnostic ignored "-Wunused-label"	/* most operations have no second number */
+#endif
+
 
 #define R(field) (cpu->x[insn->field])
 #define NEXT { insn++; HV_NEXT(insn->op); }
@@ -288,9 +295,7 @@ static const u16 condition_holds[16] = {
 enum hv_exit_kind arm64_step(struct arm64_cpu *cpu, u64 budget)
 {
 #ifndef HV_DISPATCH_SWITCH
-#define ARM64_LABEL(name) &&hv_op_##name,
-	static const void *const hv_labels[] = { ARM64_OPS(ARM64_LABEL) };
-#undef ARM64_LABEL
+	static const void *const hv_labels[] = HV_LABELS;
 #endif
 	struct arm64_insn *insn;
 	struct hv_block *block;

@@ -6,9 +6,15 @@
  * Lives in few variables on purpose: cpu, i (instruction), tlb (of the current privilege), mask (of linear addresses: 32 or
  * 64 bits), b (block) and left (budget) should all stay in registers.
  */
-#include "../dispatch.h"
 #include "prepare.h"
 #include "simd/simd.h"
+
+#define HV_OPS X86_OP_LIST
+#define HV_WARM X86_WARM_OPS
+#define HV_HOT X86_HOT_OPS
+#ifdef HV_DISPATCH_SWITCH
+#pragma GCC diagnostic ignored "-Wunused-label"	/* most operations have no second number */
+#endif
 
 #ifndef X86_STEP
 #define X86_STEP x86_step
@@ -211,6 +217,13 @@
 		rotate_flags(&cpu->fl, (ua >> (BITS_##Z - 1)) & 1, ((ua >> (BITS_##Z - 1)) ^ (ua >> (BITS_##Z - 2))) & 1);  \
 		i++; HV_NEXT(i->op);
 
+/* no flags */
+#define ROTATES(Z)                                                                                                       \
+	HV_OP(ROLN_RI_##Z): n = (u32)i->imm & (BITS_##Z - 1); ua = U_##Z(i->rm); PUT_##Z(i->rm, ROT_##Z(ua, n)); i++;       \
+		HV_NEXT(i->op);                                                                                           \
+	HV_OP(RORN_RI_##Z): n = BITS_##Z - ((u32)i->imm & (BITS_##Z - 1)); ua = U_##Z(i->rm); PUT_##Z(i->rm, ROT_##Z(ua, n)); \
+		i++; HV_NEXT(i->op);
+
 #define MUL_FLAGS(r_, over)                                                                                              \
 	do {                                                                                                              \
 		cpu->fl.result = (u64)(r_);                                                                               \
@@ -225,15 +238,35 @@
 	HV_OP(IMUL_RM_##Z): ea = EA_X; READ_AT(p, ea, BYTES_##Z); a = GET_##Z(i->reg); v = LD_##Z(p); IMUL_##Z; i++;        \
 		HV_NEXT(i->op);
 
-#define CARRYING(Z)                                                                                                      \
-	HV_OP(ADC_RR_##Z): a = x86_alu(cpu, X86_SEM_ADC, BYTES_##Z, R64(i->rm), R64(i->reg)); PUT_##Z(i->rm, a); i++;       \
-		HV_NEXT(i->op);                                                                                           \
-	HV_OP(SBB_RR_##Z): a = x86_alu(cpu, X86_SEM_SBB, BYTES_##Z, R64(i->rm), R64(i->reg)); PUT_##Z(i->rm, a); i++;       \
-		HV_NEXT(i->op);                                                                                           \
+/* CF as a number, made of the last operation's operands */
+#define DO_ADC(Z) n = x86_cf(&cpu->fl); r = SX_##Z((u64)a + (u64)v + n);                                                  \
+	CARRY_FLAGS(n ? (u64)r <= (u64)a : (u64)r < (u64)a, ~(a ^ v) & (a ^ r))
+#define DO_SBB(Z) n = x86_cf(&cpu->fl); r = SX_##Z((u64)a - (u64)v - n);                                                  \
+	CARRY_FLAGS(n ? (u64)a <= (u64)v : (u64)a < (u64)v, (a ^ v) & (a ^ r))
+#define CARRY_FLAGS(cf, over_in_sign)                                                                                    \
+	cpu->fl.result = (u64)r;                                                                                          \
+	cpu->fl.bits = (u32)(((cf) ? X86_FLAG_CF : 0) | ((over_in_sign) < 0 ? X86_FLAG_OF : 0) | ((a ^ v ^ r) & X86_FLAG_AF)); \
+	cpu->fl.kind = X86_FL_BITS
+#define CARRYING(NAME, Z)                                                                                                \
+	HV_OP(NAME##_##Z##_RR): a = GET_##Z(i->rm); v = GET_##Z(i->reg); DO_##NAME(Z); PUT_##Z(i->rm, r); i++; HV_NEXT(i->op); \
+	HV_OP(NAME##_##Z##_RI): a = GET_##Z(i->rm); v = i->imm; DO_##NAME(Z); PUT_##Z(i->rm, r); i++; HV_NEXT(i->op);       \
+	HV_OP(NAME##_##Z##_RM): ea = EA_X; READ_AT(p, ea, BYTES_##Z); a = GET_##Z(i->reg); v = LD_##Z(p); DO_##NAME(Z);    \
+		PUT_##Z(i->reg, r); i++; HV_NEXT(i->op);
+
+#define EXCHANGES(Z)                                                                                                     \
 	HV_OP(XCHG_RR_##Z): ua = R64(i->rm); PUT_##Z(i->rm, R64(i->reg)); PUT_##Z(i->reg, ua); i++; HV_NEXT(i->op);         \
 	HV_OP(BT_RI_##Z): bit_flag(&cpu->fl, (R64(i->rm) >> (i->imm & (BITS_##Z - 1))) & 1); i++; HV_NEXT(i->op);
 
 /* RSP is a 32-bit register in the D forms */
+#define JUMPS(Z)                                                                                                         \
+	HV_OP(JMP_R_##Z): to = hv_jump_get(&cpu->hv.blocks, U_##Z(i->rm), cpu->hv.key);                                     \
+		if (unlikely(!to)) goto slow;                                                                             \
+		b = to; goto enter;                                                                                       \
+	HV_OP(JMP_M_##Z): ea = EA_X; READ_AT(p, ea, BYTES_##Z);                                                             \
+		to = hv_jump_get(&cpu->hv.blocks, (u64)LD_##Z(p) & mask, cpu->hv.key);                                    \
+		if (unlikely(!to)) goto slow;                                                                             \
+		b = to; goto enter;
+
 #define STACK(Z)                                                                                                         \
 	HV_OP(PUSH_R_##Z): ea = (U_##Z(X86_RSP * 8) - BYTES_##Z) & mask; WRITE_AT(p, ea, BYTES_##Z);                        \
 		ST_##Z(p, R64(i->rm)); R64(X86_RSP * 8) = ea; i++; HV_NEXT(i->op);                                        \
@@ -284,11 +317,7 @@ static noinline void bit_flag(struct x86_flags *f, bool cf)
 enum hv_exit_kind X86_STEP(struct x86_cpu *cpu, u64 budget)
 {
 #ifndef HV_DISPATCH_SWITCH
-	static const void *const hv_labels[] = {
-#define X(name) &&hv_op_##name,
-		X86_OP_LIST(X)
-#undef X
-	};
+	static const void *const hv_labels[] = HV_LABELS;
 #endif
 	u64 left = budget, end = cpu->hv.retired + budget, mask, ea, ua;
 	struct x86_insn *i;
@@ -395,6 +424,7 @@ slow:
 
 	UNARY(D) UNARY(Q)
 	SHIFTS(D) SHIFTS(Q)
+	ROTATES(D) ROTATES(Q)
 	IMULS(D) IMULS(Q)
 	HV_OP(MUL_R_D): ua = (u64)R32(X86_RAX * 8) * R32(i->rm); R64(X86_RAX * 8) = (u32)ua; R64(X86_RDX * 8) = ua >> 32;
 		MUL_FLAGS((s32)ua, ua >> 32); i++; HV_NEXT(i->op);
@@ -408,7 +438,8 @@ slow:
 		i++;
 		HV_NEXT(i->op);
 	}
-	CARRYING(D) CARRYING(Q)
+	CARRYING(ADC, D) CARRYING(ADC, Q) CARRYING(SBB, D) CARRYING(SBB, Q)
+	EXCHANGES(D) EXCHANGES(Q)
 	HV_OP(BSWAP_D): PUT_D(i->rm, __builtin_bswap32(R32(i->rm))); i++; HV_NEXT(i->op);
 	HV_OP(BSWAP_Q): PUT_Q(i->rm, __builtin_bswap64(R64(i->rm))); i++; HV_NEXT(i->op);
 	HV_OP(CBW_D): PUT_D(0, (s16)R32(0)); i++; HV_NEXT(i->op);
@@ -417,20 +448,7 @@ slow:
 	HV_OP(CWD_Q): PUT_Q(X86_RDX * 8, (s64)R64(0) >> 63); i++; HV_NEXT(i->op);
 	STACK(D) STACK(Q)
 	HV_OP(JMP): GO(1, i->imm);
-	HV_OP(JMP_R):
-		to = hv_jump_get(&cpu->hv.blocks, R64(i->rm), cpu->hv.key);
-		if (unlikely(!to))
-			goto slow;
-		b = to;
-		goto enter;
-	HV_OP(JMP_M_Q):
-		ea = EA_X;
-		READ_AT(p, ea, 8);
-		to = hv_jump_get(&cpu->hv.blocks, (u64)LD_Q(p), cpu->hv.key);
-		if (unlikely(!to))
-			goto slow;
-		b = to;
-		goto enter;
+	JUMPS(D) JUMPS(Q)
 	SIXTEEN(JCC)
 	SIXTEEN(SETCC)
 	SIXTEEN(CMOV)

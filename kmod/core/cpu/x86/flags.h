@@ -85,8 +85,12 @@ static __always_inline bool x86_cf(const struct x86_flags *f)
 {
 	if (likely(f->kind == X86_FL_SUB))
 		return f->a < f->b;
+	if (f->kind == X86_FL_ADD)
+		return f->result < f->a;
 	if (f->kind == X86_FL_DEC || f->kind == X86_FL_INC)
 		return f->b;
+	if (f->kind >= X86_FL_BITS)
+		return f->bits & X86_FLAG_CF;
 	return x86_flags_work_out(f) & X86_FLAG_CF;
 }
 

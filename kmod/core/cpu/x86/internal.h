@@ -264,6 +264,10 @@ u32 x86_decode(const u8 *code, u32 avail, u64 rip, u32 mode, struct x86_insn *i)
 /* specialise.c: choose the executor's operation */
 void x86_specialise(struct x86_insn *i, u32 mode);
 void x86_fuse(struct x86_insn *first, u32 mode);
+/* After fusing: work on flags that nobody sees is left out. */
+void x86_drop_flags(struct x86_insn *i, u32 count);
+/* After all that: the numbers that the executor finds soonest. */
+void x86_second_numbers(struct x86_insn *i, u32 count);
 
 /* slow.c: any instruction, by its meaning; next: RIP behind it */
 enum x86_leave x86_slow(struct x86_cpu *cpu, struct x86_insn *i);

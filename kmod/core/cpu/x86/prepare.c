@@ -87,6 +87,8 @@ static enum x86_leave decode(struct x86_cpu *cpu, u64 lin, u8 *host, u64 gpa, u3
 	}
 	for (k = 0; k + 1 < b->count; k++)
 		x86_fuse(&i[k], mode);
+	x86_drop_flags(i, b->count);
+	x86_second_numbers(i, b->count);
 	i[b->count].op = HV_OP_END;
 	/* the END slot is not an instruction, yet takes room */
 	b->count++;

@@ -41,6 +41,14 @@ static u16 alu(struct x86_insn *i, u32 first, bool mem)
 	return (u16)(first + size * 5 + form);
 }
 
+static u16 carrying(struct x86_insn *i, u32 first, bool mem)
+{
+	if (i->size < 4 || (mem && !(i->flags & X86_I_TO_REG)))
+		return HV_OP_SLOW;
+	alu(i, 0, mem);
+	return (u16)(first + (i->size == 8 ? HV_OP_ADC_Q_RR - HV_OP_ADC_D_RR : 0) + (mem ? 2 : i->flags & X86_I_IMM ? 1 : 0));
+}
+
 static u16 move(struct x86_insn *i, bool mem)
 {
 	u32 size = i->size == 1 ? 0 : i->size == 2 ? 1 : i->size == 4 ? 2 : 3, x = i->index != X86_ZERO * 8;
@@ -162,8 +170,8 @@ static u16 branch(const struct x86_insn *i, u32 mode, bool mem)
 	if (i->sem == X86_SEM_JMP)
 		return HV_OP_JMP;
 	if (mem)
-		return m64 ? HV_OP_JMP_M_Q : HV_OP_SLOW;
-	return m64 ? HV_OP_JMP_R : HV_OP_SLOW;
+		return m64 ? HV_OP_JMP_M_Q : HV_OP_JMP_M_D;
+	return m64 ? HV_OP_JMP_R_Q : HV_OP_JMP_R_D;
 }
 
 /*
@@ -234,10 +242,7 @@ static u16 choose(struct x86_insn *i, u32 mode)
 		return alu(i, HV_OP_TEST_B_RR, mem);
 	case X86_SEM_ADC:
 	case X86_SEM_SBB:
-		if (mem || (i->flags & X86_I_IMM) || i->size < 4)
-			return HV_OP_SLOW;
-		alu(i, 0, false);
-		return dq(i, i->sem == X86_SEM_ADC ? HV_OP_ADC_RR_D : HV_OP_SBB_RR_D);
+		return carrying(i, i->sem == X86_SEM_ADC ? HV_OP_ADC_D_RR : HV_OP_SBB_D_RR, mem);
 	case X86_SEM_MOV:
 		return move(i, mem);
 	case X86_SEM_MOVZX:
@@ -288,6 +293,52 @@ static u16 choose(struct x86_insn *i, u32 mode)
 	default:
 		return HV_OP_SLOW;
 	}
+}
+
+/* Operations on registers that neither fault nor look at flags; of flags they leave all. */
+static bool ignores_flags(u16 op)
+{
+	return op == HV_OP_NOP || (op >= HV_OP_MOV_B_RR && op <= HV_OP_MOV_Q_RI) || (op >= HV_OP_LEA_D_M && op <= HV_OP_LEA_Q_X) ||
+	       op == HV_OP_MOVZX_B_R || op == HV_OP_MOVZX_W_R || (op >= HV_OP_MOVSX_BD_R && op <= HV_OP_MOVSX_DQ_R) ||
+	       (op >= HV_OP_ROLN_RI_D && op <= HV_OP_RORN_RI_Q) || op == HV_OP_BSWAP_D || op == HV_OP_BSWAP_Q;
+}
+
+/* Operations on registers that overwrite at least the flags of a rotation, CF and OF. */
+static bool overwrites_rotation(u16 op)
+{
+	if (op == HV_OP_ZERO_R || (op >= HV_OP_ROL_RI_D && op <= HV_OP_ROR_RI_Q))
+		return true;
+	if (op >= HV_OP_ADD_B_RR && op <= HV_OP_TEST_Q_MI)
+		return (op - HV_OP_ADD_B_RR) % 5 < 2;
+	return (op >= HV_OP_CMPJ_B_RR_2 && op < HV_OP_CMPJ_B_MI_2) || (op >= HV_OP_TESTJ_B_RR_4 && op < HV_OP_TESTJ_B_MI_4);
+}
+
+/*
+ * A rotation replaces two flags of six, which costs more than the rotation.  Where nobody can see them before they are
+ * overwritten it leaves them alone.  A block runs from one instruction that may stop it to the next, so between two of
+ * those nobody looks.
+ */
+void x86_drop_flags(struct x86_insn *i, u32 count)
+{
+	bool dead = false;
+
+	while (count--) {
+		u16 op = i[count].op;
+
+		if (op >= HV_OP_ROL_RI_D && op <= HV_OP_ROR_RI_Q && dead)
+			i[count].op = (u16)(op - HV_OP_ROL_RI_D + HV_OP_ROLN_RI_D);
+		if (!ignores_flags(op))
+			dead = overwrites_rotation(op);
+	}
+}
+
+void x86_second_numbers(struct x86_insn *i, u32 count)
+{
+	static const u16 second[] = HV_SECONDS(X86_WARM_OPS, X86_HOT_OPS);
+
+	for (; count; count--, i++)
+		if (second[i->op])
+			i->op = second[i->op];
 }
 
 void x86_specialise(struct x86_insn *i, u32 mode)
