@@ -190,6 +190,7 @@ STAGES = [
     Stage("rules: layers, licences, README", check_rules, needs_build=True),
     Stage("tests on this machine", ctest("build"), needs_build=True),
     Stage("Debian's kernel as a guest", check_python("linux_*.py"), slow=True, needs_build=True),
+    Stage("Debian's firmware as a guest", check_python("firmware_*.py"), slow=True, needs_build=True),
     Stage("ASan and UBSan", sanitized("asan", ASAN), slow=True),
     Stage("TSan", sanitized("tsan", TSAN), slow=True),
     Stage("module with W=1", harness("w1"), slow=True),

@@ -16,7 +16,11 @@
 
 #define ACRN_HSM_SEGMENTS 256	/* RAM segments a VM may have, as the driver */
 #define ACRN_HSM_MONITOR_ENTRIES 48	/* of VM_INTR_MONITOR's page */
-#define ACRN_HSM_BATCH 20000ull	/* instructions between two looks at the world: about a millisecond */
+/*
+ * Instructions between two looks at the world: about a millisecond.  A prime: a vCPU that spins for a lock that it holds for all
+ * but an instant is not stopped at the same place of its loop each time, where another vCPU waits for that instant.
+ */
+#define ACRN_HSM_BATCH 20011ull
 
 /* A pinned and linearly mapped piece of the VMM's memory. */
 struct acrn_segment {

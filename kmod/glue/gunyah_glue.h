@@ -20,7 +20,11 @@
 
 #include "../core/gunyah/gunyah.h"
 
-#define GUNYAH_BATCH 20000ull	/* instructions between two looks at the world: about a millisecond */
+/*
+ * Instructions between two looks at the world: about a millisecond.  A prime: a vCPU that spins for a lock that it holds for all
+ * but an instant is not stopped at the same place of its loop each time, where another vCPU waits for that instant.
+ */
+#define GUNYAH_BATCH 20011ull
 
 struct gunyah_gmem {
 	struct mutex lock;

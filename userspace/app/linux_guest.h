@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// --kernel: from files to a machine that starts in them.
+// --kernel and --firmware: from files to a machine that starts in them.
 #pragma once
 
 #include "app/options.h"
@@ -8,5 +8,7 @@ namespace mv {
 
 // Throws std::invalid_argument or std::system_error with one sentence.
 void load_linux(const LinuxSpec& spec, MachineConfig& machine);
+
+void load_firmware(const std::string& file, MachineConfig& machine);
 
 }  // namespace mv

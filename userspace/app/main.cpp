@@ -33,10 +33,10 @@ void to_stdout(uint8_t byte) {
 
 void to_stderr(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
 
-// "-" is standard output; none if there is no virtio console.
-mv::Fd open_virtio_console(const std::string& file) {
+// "-" is the standard descriptor; none if there is no such output.
+mv::Fd open_output(const std::string& file, int standard) {
   if (file.empty()) return {};
-  mv::Fd fd(file == "-" ? ::dup(STDOUT_FILENO) : ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  mv::Fd fd(file == "-" ? ::dup(standard) : ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (!fd) mv::throw_errno("cannot write " + file);
   return fd;
 }
@@ -67,7 +67,9 @@ int run(int argc, char** argv) {
   }
   if (options.plugin) return mv::run_plugin(options);
   // 2. the images, and whether they fit
-  if (options.linux_guest) {
+  if (!options.firmware.empty()) {
+    mv::load_firmware(options.firmware, options.machine);
+  } else if (options.linux_guest) {
     mv::load_linux(*options.linux_guest, options.machine);
   } else {
     for (const mv::FlatSpec& spec : options.flat) options.machine.images.push_back(mv::read_flat(spec));
@@ -75,8 +77,9 @@ int run(int argc, char** argv) {
     mv::check_images(options.flat, options.machine.images, base, options.machine.vm.memory_bytes);
   }
   // 3. the machine
-  const mv::Fd console = open_virtio_console(options.virtio_console);
-  mv::Machine machine(options.machine, {.console = to_stdout, .walk = to_stderr, .served = {}, .virtio_console = [&](auto bytes) { to_file(console, bytes); }});
+  const mv::Fd console = open_output(options.virtio_console, STDOUT_FILENO);
+  const mv::Fd debug = open_output(options.debug_port, STDERR_FILENO);
+  mv::Machine machine(options.machine, {.console = to_stdout, .walk = to_stderr, .served = {}, .virtio_console = [&](auto bytes) { to_file(console, bytes); }, .debug = [&](uint8_t byte) { to_file(debug, std::as_bytes(std::span(&byte, 1))); }});
   // 4. the guest runs
   const mv::Outcome outcome = mv::run_on_console(machine);
   // 5. how it went

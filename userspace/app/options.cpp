@@ -15,7 +15,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: mvmm [--backend inproc|acrn|gunyah] --flat FILE@ADDRESS [options]\n"
-    "       mvmm [--backend inproc|acrn|gunyah] --kernel FILE [--initrd FILE] [--append STRING] [options]\n\n"
+    "       mvmm [--backend inproc|acrn|gunyah] --kernel FILE [--initrd FILE] [--append STRING] [options]\n"
+    "       mvmm [--backend inproc|acrn] --firmware FILE [--disk FILE] [options]\n\n"
     "Runs a guest on a software CPU: in this process (inproc), or behind /dev/acrn_hsm or /dev/gunyah.\n";
 
 constexpr const char* kNotes =
@@ -54,12 +55,23 @@ Arch arch_of(const std::string& backend, const po::variables_map& given) {
   return asked;
 }
 
-constexpr const char* kLinuxMemory = "256m";
+constexpr const char* kLinuxMemory = "256m";  // and firmware's
 
 void fill_linux(const po::variables_map& given, Options& o) {
   if (given.count("flat")) throw std::invalid_argument("--kernel and --flat: one of them");
   const auto text = [&](const char* option) { return given.count(option) ? given[option].as<std::string>() : std::string(); };
-  o.linux_guest = LinuxSpec{text("kernel"), text("initrd"), text("append")};
+  o.linux_guest = LinuxSpec{text("kernel"), text("initrd"), text("append"), false};
+  if (given["mode"].defaulted()) return;
+  const std::string mode = given["mode"].as<std::string>();
+  if (o.machine.arch != Arch::x86_64 || (mode != "32" && mode != "64")) throw std::invalid_argument("--mode " + mode + ": with --kernel for x86-64 valid are 32, 64");
+  o.linux_guest->entry32 = mode == "32";
+}
+
+void fill_firmware(const po::variables_map& given, Options& o) {
+  if (given.count("flat") || given.count("kernel")) throw std::invalid_argument("--firmware and --flat or --kernel: one of them");
+  if (o.machine.arch != Arch::x86_64) throw std::invalid_argument("--firmware: x86-64 guests only");
+  o.firmware = given["firmware"].as<std::string>();
+  if (given.count("debug-port")) o.debug_port = given["debug-port"].as<std::string>();
 }
 
 // "FILE" or "FILE,readonly".
@@ -111,7 +123,7 @@ void fill_devices(const po::variables_map& given, Options& o) {
 
 // The program brings memory and devices; what is left to say is the number of vCPUs.
 void fill_plugin(const po::variables_map& given, Options& o) {
-  for (const char* option : {"flat", "kernel", "disk", "rng", "virtio-console"}) {
+  for (const char* option : {"flat", "kernel", "firmware", "disk", "rng", "virtio-console"}) {
     if (given.count(option)) throw std::invalid_argument(std::string("--plugin and --") + option + ": one of them");
   }
   if (given["backend"].as<std::string>() != "inproc") throw std::invalid_argument("--plugin: with --backend inproc only, so far");
@@ -128,22 +140,25 @@ void fill(const po::variables_map& given, Options& o) {
   MachineConfig& m = o.machine;
   m.backend = given["backend"].as<std::string>();
   m.arch = arch_of(m.backend, given);
-  const bool linux_guest = given.count("kernel") != 0;
-  if (linux_guest) {
+  const bool linux_guest = given.count("kernel") != 0, firmware = given.count("firmware") != 0;
+  if (given.count("debug-port") && !firmware) throw std::invalid_argument("--debug-port: with --firmware only");
+  if (firmware) {
+    fill_firmware(given, o);
+  } else if (linux_guest) {
     fill_linux(given, o);
   } else if (!given.count("flat")) {
-    throw std::invalid_argument("nothing to run: give a guest with --flat FILE@ADDRESS or --kernel FILE");
+    throw std::invalid_argument("nothing to run: give a guest with --flat FILE@ADDRESS, --kernel FILE or --firmware FILE");
   } else {
     for (const std::string& text : given["flat"].as<std::vector<std::string>>()) o.flat.push_back(parse_flat(text));
   }
-  m.vm.memory_bytes = parse_size(linux_guest && given["memory"].defaulted() ? kLinuxMemory : given["memory"].as<std::string>());
+  m.vm.memory_bytes = parse_size((linux_guest || firmware) && given["memory"].defaulted() ? kLinuxMemory : given["memory"].as<std::string>());
   if (m.vm.memory_bytes % 4096 || m.vm.memory_bytes < (1 << 20)) {
     throw std::invalid_argument("--memory: at least 1m, and a multiple of 4k");
   }
   m.vm.vcpus = given["cpus"].as<unsigned>();
   if (m.vm.vcpus < 1 || m.vm.vcpus > 16) throw std::invalid_argument("--cpus: valid are 1 to 16");
-  m.vm.mode = linux_guest && m.arch == Arch::x86_64 ? StartMode::linux64 : parse_mode(given["mode"].as<std::string>(), m.arch);
-  if (!linux_guest) m.vm.entry = o.flat.front().gpa;
+  m.vm.mode = firmware ? StartMode::reset : linux_guest && m.arch == Arch::x86_64 ? StartMode::linux64 : parse_mode(given["mode"].as<std::string>(), m.arch);
+  if (!linux_guest && !firmware) m.vm.entry = o.flat.front().gpa;
   m.vm.walk = o.walk = given.count("walk") != 0;
   o.stats = given.count("stats") != 0;
   fill_devices(given, o);
@@ -159,11 +174,13 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("version", "print the version and end")
       ("backend", po::value<std::string>()->default_value("inproc"), "inproc, acrn or gunyah")
       ("arch", po::value<std::string>(), "x86_64 or arm64; inproc only (default x86_64)")
-      ("mode", po::value<std::string>()->default_value("64"), "x86-64 guests start in 16-, 32- or 64-bit mode")
+      ("mode", po::value<std::string>()->default_value("64"), "x86-64 guests start in 16-, 32- or 64-bit mode; with a bzImage: 32 is its 32-bit entry")
       ("flat", po::value<std::vector<std::string>>()->composing(), "FILE@ADDRESS: raw bytes at a guest-physical address; may be repeated")
-      ("kernel", po::value<std::string>(), "Linux: bzImage with a 64-bit entry, or arm64 Image; memory is 256m then unless --memory is given")
-      ("initrd", po::value<std::string>(), "initial RAM disk for --kernel")
+      ("kernel", po::value<std::string>(), "Linux (bzImage, or arm64 Image), a multiboot kernel or an ELF file; memory is 256m then unless --memory is given")
+      ("initrd", po::value<std::string>(), "initial RAM disk for --kernel, or multiboot's module")
       ("append", po::value<std::string>(), "command line for --kernel")
+      ("firmware", po::value<std::string>(), "SeaBIOS, OVMF or another image for PCs, where the machine starts; memory as with --kernel; x86-64")
+      ("debug-port", po::value<std::string>(), "FILE for what firmware writes to its debug ports, 0x402 and 0xe9; - is standard error")
       ("memory", po::value<std::string>()->default_value("64m"), "guest memory in bytes, with k, m or g")
       ("cpus", po::value<unsigned>()->default_value(1), "vCPUs, 1 to 16")
       ("disk", po::value<std::vector<std::string>>()->composing(), "FILE[,readonly]: a raw image as virtio block device; may be repeated")

@@ -13,6 +13,7 @@ namespace mv {
 // --kernel, --initrd, --append
 struct LinuxSpec {
   std::string kernel, initrd, command_line;
+  bool entry32 = false;  // a bzImage at its 32-bit entry although it has the other
 };
 
 // --plugin, --params
@@ -26,6 +27,8 @@ struct Options {
   std::vector<FlatSpec> flat;
   std::optional<LinuxSpec> linux_guest;
   std::optional<PluginSpec> plugin;
+  std::string firmware;        // a file, or empty
+  std::string debug_port;      // a file, "-", or empty
   std::string virtio_console;  // a file, "-", or empty
   bool walk = false;
   bool stats = false;

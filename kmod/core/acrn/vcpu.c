@@ -35,6 +35,14 @@ static void post_shutdown(struct acrn_vcpu *v)
 	env_write_once(v->state, ACRN_VCPU_BLOCKED);
 }
 
+void acrn_vcpu_load(struct acrn_vcpu *v)
+{
+	u64 offset = v->cpu.tsc_offset;
+
+	x86_state_set(&v->cpu, &v->scratch);
+	v->cpu.tsc_offset = offset;
+}
+
 /* Start-up IPI: real mode at vector << 12.  Intel SDM volume 3, section 9.4.4.1. */
 static void vcpu_start_up(struct acrn_vcpu *v)
 {
@@ -46,7 +54,7 @@ static void vcpu_start_up(struct acrn_vcpu *v)
 	s->seg[X86_CS].selector = (u16)(vector << 8);
 	s->seg[X86_CS].base = vector << 12;
 	s->rip = 0;
-	x86_state_set(&v->cpu, s);
+	acrn_vcpu_load(v);
 	env_write_once(v->state, ACRN_VCPU_RUNNING);
 }
 
@@ -108,9 +116,12 @@ static void take_init(struct acrn_vcpu *v)
 
 enum acrn_next acrn_vcpu_step(struct acrn_vcpu *v, u64 budget)
 {
+	/* first: an INIT that was sent before this start-up IPI is then seen, too */
+	u32 sipi = env_load_acquire(&v->lapic.sipi);
+
 	if (unlikely(env_read_once(v->lapic.init)) && v->state != ACRN_VCPU_BLOCKED)
 		take_init(v);
-	if (unlikely(env_read_once(v->lapic.sipi))) {
+	if (unlikely(sipi)) {
 		if (v->state == ACRN_VCPU_INIT)
 			vcpu_start_up(v);
 		else	/* only a processor that waits for it takes a start-up IPI: Intel SDM volume 3, section 9.4.3 */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* ACRN VM and vCPU life: states, reset, registers.  Facts: hypervisor/common/hypercall.c and arch/x86/guest/vcpu.c. */
-#include "acrn.h"
+#include "ioreq.h"
 
 #define NAME(table, n) ((n) < ARRAY_SIZE(table) ? (table)[n] : "?")
 
@@ -215,7 +215,7 @@ int acrn_set_vcpu_regs(struct acrn_core_vm *vm, const struct acrn_vcpu_regs *reg
 	v = vm->vcpu[id];
 	x86_state_get(&v->cpu, &v->scratch);
 	state_from_regs(&v->scratch, r);
-	x86_state_set(&v->cpu, &v->scratch);
+	acrn_vcpu_load(v);
 	hv_cpu_request(&v->cpu.hv, HV_REQ_FLUSH);
 	return 0;
 }

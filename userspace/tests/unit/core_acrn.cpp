@@ -300,4 +300,31 @@ TEST_F(AcrnTwo, StartUpOfARunningVcpuIsIgnored) {
   EXPECT_EQ(cpus[1]->cpu.rip, rip);
 }
 
+// Guests compare the counters of two processors: a start that takes time between reading and setting must not count.
+TEST_F(AcrnTwo, StartingDoesNotMoveTheTsc) {
+  cpus[0]->cpu.tsc_offset = cpus[1]->cpu.tsc_offset = 12345;
+  boot({0xf4});
+  EXPECT_EQ(cpus[0]->cpu.tsc_offset, 12345u);
+  cpus[1]->lapic.sipi = 0x105;
+  acrn_vcpu_step(cpus[1].get(), 1);
+  EXPECT_EQ(cpus[1]->state, ACRN_VCPU_RUNNING);
+  EXPECT_EQ(cpus[1]->cpu.tsc_offset, 12345u);
+}
+
+// One package: the core's bits of the APIC id are what leaf 0xb says, and leaves 1 and 4 agree.
+TEST_F(AcrnTwo, TopologyLeavesAgree) {
+  u32 one[4], four[4], thread[4], core[4];
+  x86_cpuid_read(&cpus[1]->cpu, 1, 0, one);
+  x86_cpuid_read(&cpus[1]->cpu, 4, 0, four);
+  x86_cpuid_read(&cpus[1]->cpu, 0xb, 0, thread);
+  x86_cpuid_read(&cpus[1]->cpu, 0xb, 1, core);
+  EXPECT_EQ(one[1] >> 16 & 0xff, 16u);
+  EXPECT_EQ(four[0] >> 26, 15u);
+  EXPECT_EQ(thread[0], 0u);
+  EXPECT_EQ(thread[2], 0x100u);
+  EXPECT_EQ(1u << core[0], 16u);
+  EXPECT_EQ(core[2], 0x201u);
+  EXPECT_EQ(core[3], 1u) << "x2APIC id";
+}
+
 }  // namespace

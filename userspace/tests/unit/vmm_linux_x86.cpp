@@ -56,6 +56,16 @@ std::string refusal(const mv::LinuxImages& f, uint64_t memory) {
   return "(accepted)";
 }
 
+TEST(LinuxX86, EitherEntry) {
+  mv::LinuxImages f = image();
+  EXPECT_EQ(mv::linux_x86(f, 64 * kMiB, 0).entry, 0x1000200u);
+  EXPECT_EQ(mv::linux_x86(f, 64 * kMiB, 0, false).entry, 0x1000000u);
+  put<uint16_t>(f.kernel, 0x236, 2);
+  EXPECT_FALSE(mv::linux_x86_has_entry64(f.kernel));
+  EXPECT_THAT(refusal(f, 64 * kMiB), HasSubstr("no 64-bit entry"));
+  EXPECT_EQ(mv::linux_x86(f, 64 * kMiB, 0, false).entry, 0x1000000u);
+}
+
 TEST(LinuxX86, PlacesEverything) {
   mv::LinuxImages f = image();
   f.initrd.resize(5000, std::byte{7});

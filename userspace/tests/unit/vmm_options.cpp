@@ -64,6 +64,17 @@ TEST(Options, Linux) {
   EXPECT_EQ(o.machine.vm.memory_bytes, 256u << 20);
   EXPECT_EQ(parse({"--kernel", "k", "--memory", "64m"}).machine.vm.memory_bytes, 64u << 20);
   EXPECT_THAT(refusal({"--kernel", "k", "--flat", "a@1"}), HasSubstr("one of them"));
+  EXPECT_FALSE(parse({"--kernel", "k", "--mode", "64"}).linux_guest->entry32);
+  EXPECT_TRUE(parse({"--kernel", "k", "--mode", "32"}).linux_guest->entry32);
+  EXPECT_THAT(refusal({"--kernel", "k", "--mode", "16"}), HasSubstr("valid are 32, 64"));
+  const mv::Options f = parse({"--firmware", "bios.bin", "--debug-port", "-"});
+  EXPECT_EQ(f.firmware, "bios.bin");
+  EXPECT_EQ(f.debug_port, "-");
+  EXPECT_EQ(f.machine.vm.mode, mv::StartMode::reset);
+  EXPECT_EQ(f.machine.vm.memory_bytes, 256u << 20);
+  EXPECT_THAT(refusal({"--firmware", "b", "--kernel", "k"}), HasSubstr("one of them"));
+  EXPECT_THAT(refusal({"--firmware", "b", "--arch", "arm64"}), HasSubstr("x86-64 guests only"));
+  EXPECT_THAT(refusal({"--kernel", "k", "--debug-port", "-"}), HasSubstr("--firmware only"));
   EXPECT_EQ(parse({"--kernel", "k"}).machine.vm.mode, mv::StartMode::linux64);
   EXPECT_EQ(parse({"--kernel", "k", "--arch", "arm64"}).machine.vm.mode, mv::StartMode::arm64);
 }

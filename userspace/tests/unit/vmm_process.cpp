@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 
 namespace {
 
@@ -109,6 +110,27 @@ TEST(MvmmProcess, InvalidRequests) {
   expect_refused({"--flat", "/@0"}, "cannot read /");
   expect_refused({"--flat", kHello, "--frobnicate"}, "frobnicate");
   expect_refused({"--backend", "xen", "--flat", kHello}, "valid are inproc, acrn, gunyah");
+}
+
+TEST(MvmmProcess, MultibootKernelChecksWhatItGot) {
+  const std::string module = testing::TempDir() + "multiboot-module";
+  std::ofstream(module) << "bytes of the module";
+  Mvmm guest({"--kernel", kGuests + "multiboot.i386.elf", "--append", "one two", "--initrd", module, "--memory", "32m"});
+  EXPECT_EQ(guest.exit_code(), 0) << guest.output << guest.errors;
+  EXPECT_THAT(guest.output, AllOf(HasSubstr("lower 000000000000027f upper 0000000000007c00"), HasSubstr("line one two\n"), HasSubstr("loader mvmm\n"),
+                                  HasSubstr("range 0000000000100000 0000000001f00000 0000000000000001"), HasSubstr("module bytes of the module\n")));
+}
+
+TEST(MvmmProcess, ElfKernelsStartInTheirMode) {
+  for (const char* arch : {"i386", "x86_64"}) {
+    Mvmm guest({"--kernel", kGuests + "hello." + arch + ".elf"});
+    EXPECT_EQ(guest.exit_code(), 0) << arch << guest.errors;
+    EXPECT_THAT(guest.output, HasSubstr("Hello from the guest")) << arch;
+  }
+  expect_refused({"--kernel", kGuests + "hello.x86_64.elf", "--mode", "32"}, "64-bit ELF file");
+  expect_refused({"--kernel", kGuests + "hello.x86_64.elf", "--mode", "16"}, "valid are 32, 64");
+  expect_refused({"--kernel", kGuests + "hello.arm64.elf"}, "another kind of machine");
+  expect_refused({"--kernel", kGuests + "hello.x86_64.bin"}, "no multiboot kernel and no ELF file");
 }
 
 TEST(MvmmProcess, ImageOutsideMemory) { expect_refused({"--flat", kGuests + "hello.x86_64.bin@0x7ffffff"}, "lies outside guest memory"); }

@@ -45,12 +45,23 @@ void AcrnBackend::set_memory() {
   m.vma_base = reinterpret_cast<uint64_t>(memory_.as<void>());
   m.len = config_.memory_bytes;
   must_ioctl("SET_MEMSEG", device_.get(), ACRN_IOCTL_SET_MEMSEG, &m);
+  if (!config_.rom_bytes) return;
+  rom_ = Mapping(config_.rom_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0, "ROM");
+  m.attr = ACRN_MEM_ACCESS_READ | ACRN_MEM_ACCESS_EXEC | ACRN_MEM_TYPE_WB;
+  m.vma_base = reinterpret_cast<uint64_t>(rom_.as<void>());
+  m.user_vm_pa = kRomEnd - config_.rom_bytes;
+  m.len = config_.rom_bytes;
+  must_ioctl("SET_MEMSEG", device_.get(), ACRN_IOCTL_SET_MEMSEG, &m);
 }
 
 void AcrnBackend::load(std::span<const Image> images) {
   for (const Image& i : images) {
-    if (i.gpa > memory_.size() || i.bytes.size() > memory_.size() - i.gpa) throw std::invalid_argument("image lies outside guest memory");
-    std::memcpy(memory_.as() + i.gpa, i.bytes.data(), i.bytes.size());
+    const uint64_t rom = kRomEnd - config_.rom_bytes;
+    const bool in_rom = config_.rom_bytes && i.gpa >= rom;
+    const Mapping& memory = in_rom ? rom_ : memory_;
+    const uint64_t at = in_rom ? i.gpa - rom : i.gpa;
+    if (at > memory.size() || i.bytes.size() > memory.size() - at) throw std::invalid_argument("image lies outside guest memory");
+    std::memcpy(memory.as() + at, i.bytes.data(), i.bytes.size());
   }
 }
 

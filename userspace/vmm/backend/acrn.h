@@ -39,7 +39,7 @@ class AcrnBackend : public Backend {
   VmConfig config_;
   Fd device_;
   Control control_;
-  Mapping memory_;
+  Mapping memory_, rom_;
   Mapping requests_;
   unsigned vcpus_ = 0;
   std::atomic<bool> stopping_ = false;

@@ -21,14 +21,19 @@
 namespace mv {
 
 // How the boot vCPU starts.
-enum class StartMode { real16, protected32, long64, linux64, arm64 };  // linux64: long mode with the selectors Linux asks for
+// linux32, linux64: with the selectors Linux asks for; multiboot: 32-bit as its specification says; reset: as after power-on,
+// at the last 16 bytes below 4 GiB, for firmware.
+enum class StartMode { real16, protected32, long64, linux32, linux64, multiboot, reset, arm64 };
+
+constexpr uint64_t kRomEnd = uint64_t{1} << 32;
 
 struct VmConfig {
   uint64_t memory_bytes = 64 << 20;  // multiple of 4 KiB
   unsigned vcpus = 1;
   uint64_t entry = 0;  // GPA where the boot vCPU starts
   StartMode mode = StartMode::protected32;
-  uint64_t argument = 0;  // what the boot vCPU is told: x86-64 in RSI, AArch64 in x0 (where no device tree goes there)
+  uint64_t argument = 0;  // what the boot vCPU is told: x86-64 in RSI, with multiboot EBX, AArch64 in x0 (where no device tree goes there)
+  uint64_t rom_bytes = 0;  // x86-64: memory that the guest cannot write, up to 4 GiB; multiple of 4 KiB
   TreeChosen chosen;      // AArch64: what the device tree says beside the machine
   bool walk = false;      // time stamps of the walk are wanted
   bool unprotected = false;  // memory is shared with the VMM, not lent; gunyah only

@@ -21,8 +21,8 @@ extern "C" {
 
 namespace mv {
 
-// Instructions between two looks at the world: some milliseconds.
-constexpr uint64_t kInprocBatch = 200000;
+// Instructions between two looks at the world: some milliseconds.  A prime, as the module's (kmod/glue/acrn_hsm.h).
+constexpr uint64_t kInprocBatch = 200003;
 constexpr size_t kArenaFirst = 256 << 10;
 constexpr size_t kArenaLimit = 4 << 20;
 

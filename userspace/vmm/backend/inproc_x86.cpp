@@ -14,6 +14,12 @@ InprocX86::InprocX86(const VmConfig& config) : config_(config), memory_(0, confi
   if (hv_memmap_add(&vm_->map, 0, config.memory_bytes, memory_.host(), nullptr, HV_MEM_RWX) < 0) {
     throw std::invalid_argument("guest memory must be a multiple of 4 KiB");
   }
+  if (config.rom_bytes) {
+    rom_.emplace(kRomEnd - config.rom_bytes, config.rom_bytes);
+    if (hv_memmap_add(&vm_->map, kRomEnd - config.rom_bytes, config.rom_bytes, rom_->host(), nullptr, HV_MEM_READ | HV_MEM_EXEC) < 0) {
+      throw std::invalid_argument("the ROM must be a multiple of 4 KiB, above guest memory");
+    }
+  }
   for (unsigned i = 0; i < config.vcpus; ++i) {
     auto& v = vcpus_.emplace_back(std::make_unique<Vcpu>());
     acrn_vm_add_vcpu(vm_.get(), v->core.get(), i, v->arena.data(), Arena::size(), kArenaLimit);
@@ -23,7 +29,9 @@ InprocX86::InprocX86(const VmConfig& config) : config_(config), memory_(0, confi
 
 InprocX86::~InprocX86() = default;
 
-void InprocX86::load(std::span<const Image> images) { memory_.load(images); }
+void InprocX86::load(std::span<const Image> images) {
+  for (const Image& i : images) (rom_ && i.gpa >= kRomEnd - config_.rom_bytes ? *rom_ : memory_).load({&i, 1});
+}
 
 std::span<std::byte> InprocX86::memory() { return {reinterpret_cast<std::byte*>(memory_.host()), memory_.bytes()}; }
 

@@ -44,6 +44,7 @@ class InprocX86 : public Backend {
 
   VmConfig config_;
   GuestMemory memory_;
+  std::optional<GuestMemory> rom_;
   CorePtr<acrn_io_request_buffer> requests_ = core_new<acrn_io_request_buffer>();
   CorePtr<acrn_core_vm> vm_ = core_new<acrn_core_vm>();
   std::vector<std::unique_ptr<Vcpu>> vcpus_;

@@ -17,6 +17,10 @@ constexpr uint64_t kGdt[] = {0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00af9b
 constexpr uint16_t kLinuxCode = 0x10;
 constexpr uint16_t kLinuxData = 0x18;
 constexpr uint64_t kLinuxGdt[] = {0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff};
+constexpr uint64_t kLinuxGdt32[] = {0, 0, 0x00cf9b000000ffff, 0x00cf93000000ffff};
+
+// Multiboot specification 0.6.96, section 3.2.
+constexpr uint32_t kMultibootEax = 0x2badb002;
 
 constexpr uint64_t kPml4 = kX86Tables;
 constexpr uint64_t kPdpt = kX86Tables + 0x1000;
@@ -48,18 +52,36 @@ std::vector<std::byte> identity_map() {
 
 std::vector<Image> x86_start_tables(StartMode mode) {
   std::vector<Image> images;
-  if (mode == StartMode::real16) return images;
+  if (mode == StartMode::real16 || mode == StartMode::reset) return images;
   std::vector<std::byte> gdt(sizeof kGdt);
-  std::memcpy(gdt.data(), mode == StartMode::linux64 ? kLinuxGdt : kGdt, sizeof kGdt);
+  std::memcpy(gdt.data(), mode == StartMode::linux64 ? kLinuxGdt : mode == StartMode::linux32 ? kLinuxGdt32 : kGdt, sizeof kGdt);
   images.push_back({kGdtAt, std::move(gdt)});
   if (is_long(mode)) images.push_back({kPml4, identity_map()});
   return images;
 }
 
+// Intel SDM volume 3, table 9-1.
+static acrn_vcpu_regs reset_regs() {
+  acrn_vcpu_regs r{};
+  acrn_regs& v = r.vcpu_regs;
+  v.cs_sel = 0xf000;
+  v.cs_base = 0xffff0000;
+  v.cs_limit = v.gdt.limit = v.idt.limit = 0xffff;
+  v.cs_ar = 0x9f;
+  v.rip = 0xfff0;
+  v.cr0 = kCr0Real;
+  return r;
+}
+
 acrn_vcpu_regs x86_start_regs(StartMode mode, uint64_t entry, uint64_t argument) {
+  if (mode == StartMode::reset) return reset_regs();
   acrn_vcpu_regs r{};
   acrn_regs& v = r.vcpu_regs;
   v.gprs.rsi = argument;
+  if (mode == StartMode::multiboot) {
+    v.gprs.rax = kMultibootEax;
+    v.gprs.rbx = argument;
+  }
   if (mode == StartMode::real16) {
     // data segments have base 0 whatever their selector: ACRN does not multiply by 16 here
     v.cs_sel = static_cast<uint16_t>(entry >> 4 & 0xf000);
@@ -71,7 +93,7 @@ acrn_vcpu_regs x86_start_regs(StartMode mode, uint64_t entry, uint64_t argument)
     v.idt.limit = 0x3ff;
     return r;
   }
-  const bool linux_entry = mode == StartMode::linux64, wide = is_long(mode);
+  const bool linux_entry = mode == StartMode::linux64 || mode == StartMode::linux32, wide = is_long(mode);
   v.gdt.base = kGdtAt;
   v.gdt.limit = sizeof kGdt - 1;
   v.rip = entry;

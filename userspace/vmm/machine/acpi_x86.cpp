@@ -13,9 +13,8 @@ namespace {
 using aml::Bytes;
 using aml::operator+;
 
-constexpr uint32_t kLocalApic = 0xfee00000, kIoApic = 0xfec00000, kEcam = 0xe0000000;
-constexpr uint32_t kPciFirst = 0x80000000, kPciLast = 0xcfffffff;
-constexpr uint16_t kPm1Event = 0x400, kPm1Control = 0x404, kResetPort = 0xcf9, kCom1 = 0x3f8;
+constexpr uint32_t kLocalApic = 0xfee00000, kIoApic = 0xfec00000;
+constexpr uint16_t kPm1Control = 4, kResetPort = 0xcf9, kCom1 = 0x3f8;
 constexpr uint8_t kSci = 9, kResetValue = 6, kSleepTypeS5 = 5;
 constexpr unsigned kFirstPciPin = 16, kPciPins = 8;
 
@@ -67,8 +66,9 @@ Bytes interrupt_routing() {
   return aml::package(rows);
 }
 
-Bytes host_bridge() {
-  const Bytes windows = aml::bus_numbers(0, 255) + aml::io(0xcf8, 8) + aml::io_window(0, 0xcf7) + aml::io_window(0xd00, 0xffff) + aml::memory_window(kPciFirst, kPciLast);
+Bytes host_bridge(const AcpiConfig& config) {
+  Bytes windows = aml::bus_numbers(0, 255) + aml::io(0xcf8, 8) + aml::io_window(0, 0xcf7) + aml::io_window(0xd00, 0xffff);
+  for (const auto& [first, last] : config.windows) windows = std::move(windows) + aml::memory_window(first, last);
   return aml::device("PCI0", aml::name("_HID", aml::eisa_id("PNP0A08")) + aml::name("_CID", aml::eisa_id("PNP0A03")) + aml::name("_SEG", aml::integer(0)) +
                                  aml::name("_BBN", aml::integer(0)) + aml::name("_CRS", aml::resources(windows)) + aml::name("_PRT", interrupt_routing()));
 }
@@ -82,22 +82,23 @@ Bytes clock() {
   return aml::device("RTC0", aml::name("_HID", aml::eisa_id("PNP0B00")) + aml::name("_CRS", aml::resources(aml::io(0x70, 2) + aml::irq(8))));
 }
 
-Bytes dsdt() {
+Bytes dsdt(const AcpiConfig& config) {
   const Bytes s5 = aml::package({aml::integer(kSleepTypeS5), aml::integer(kSleepTypeS5), aml::integer(0), aml::integer(0)});
-  return Table("DSDT", kHeader, 2).append(aml::name("\\_S5", s5) + aml::scope("\\_SB", host_bridge() + uart() + clock())).done();
+  return Table("DSDT", kHeader, 2).append(aml::name("\\_S5", s5) + aml::scope("\\_SB", host_bridge(config) + uart() + clock())).done();
 }
 
 // Section 5.2.9.  No SMI command port: the machine is always in ACPI mode.
-Bytes fadt(uint64_t facs, uint64_t dsdt_at) {
+Bytes fadt(const AcpiConfig& config, uint64_t facs, uint64_t dsdt_at) {
   constexpr uint32_t kWbinvd = 1, kC1 = 1 << 2, kNoPowerButton = 1 << 4, kNoSleepButton = 1 << 5, kResetSupported = 1 << 10;
   constexpr uint16_t kLegacyDevices = 1, kNoVga = 1 << 2;
   Table t("FACP", 276, 6);
   t.set(36, facs, 4).set(40, dsdt_at, 4).set(46, kSci, 2);
-  t.set(56, kPm1Event, 4).set(64, kPm1Control, 4).set(88, 4, 1).set(89, 2, 1);
+  t.set(56, config.pm_base, 4).set(64, config.pm_base + kPm1Control, 4).set(88, 4, 1).set(89, 2, 1);
   t.set(96, 0xffff, 2).set(98, 0xffff, 2);  // no C2, no C3
   t.set(109, kLegacyDevices | kNoVga, 2).set(112, kWbinvd | kC1 | kNoPowerButton | kNoSleepButton | kResetSupported, 4);
   t.port(116, kResetPort, 8, 1).set(128, kResetValue, 1).set(131, 5, 1);
-  t.set(140, dsdt_at, 8).port(148, kPm1Event, 32, 3).port(172, kPm1Control, 16, 2);
+  t.set(140, dsdt_at, 8).port(148, config.pm_base, 32, 3).port(172, static_cast<uint16_t>(config.pm_base + kPm1Control), 16, 2);
+  if (config.pm_timer) t.set(76, config.pm_timer, 4).set(91, 4, 1).port(208, static_cast<uint16_t>(config.pm_timer), 32, 3);
   return t.done();
 }
 
@@ -120,7 +121,7 @@ Bytes madt(unsigned vcpus) {
   return t.done();
 }
 
-Bytes mcfg() { return Table("MCFG", kHeader + 24, 1).set(44, kEcam, 8).set(55, 255, 1).done(); }
+Bytes mcfg(uint64_t ecam) { return Table("MCFG", kHeader + 24, 1).set(44, ecam, 8).set(55, 255, 1).done(); }
 
 // The RSDP (section 5.2.5) has two checksums of its own.
 Bytes rsdp(uint64_t xsdt) {
@@ -143,34 +144,48 @@ Bytes rsdp(uint64_t xsdt) {
 // Lays tables one behind the other and tells where they are.
 class Area {
  public:
-  uint64_t add(const Bytes& table) {
-    bytes_.resize((bytes_.size() + 63) & ~size_t{63});
-    const uint64_t at = kAcpiTables + bytes_.size();
-    bytes_ = std::move(bytes_) + table;
-    return at;
+  explicit Area(uint64_t base) : base_(base) { tables.bytes.resize(AcpiTables::kTables); }
+  uint64_t add(const Bytes& table, const std::vector<AcpiTables::Pointer>& pointers = {}) {
+    tables.bytes.resize((tables.bytes.size() + 63) & ~size_t{63});
+    const size_t at = tables.bytes.size();
+    tables.bytes = std::move(tables.bytes) + table;
+    for (const auto& p : pointers) tables.pointers.push_back({at + p.at, p.size});
+    if (!pointers.empty()) tables.checksums.push_back({at + 9, at, table.size()});
+    return base_ + at;
   }
-  Bytes& bytes() { return bytes_; }
+  AcpiTables tables;
 
  private:
-  Bytes bytes_ = Bytes(64);
+  uint64_t base_;
 };
 
 }  // namespace
 
-Image acpi_x86(const AcpiConfig& config) {
-  Area area;
-  const uint64_t dsdt_at = area.add(dsdt()), facs_at = area.add(facs());
-  const uint64_t tables[] = {area.add(fadt(facs_at, dsdt_at)), area.add(madt(config.vcpus)), area.add(mcfg())};
+AcpiTables acpi_tables(const AcpiConfig& config, uint64_t base) {
+  Area area(base);
+  const uint64_t dsdt_at = area.add(dsdt(config)), facs_at = area.add(facs());
+  const uint64_t fadt_at = area.add(fadt(config, facs_at, dsdt_at), {{36, 4}, {40, 4}, {140, 8}});
+  const uint64_t tables[] = {fadt_at, area.add(madt(config.vcpus)), area.add(mcfg(config.ecam))};
   Table xsdt("XSDT", kHeader, 1);
+  std::vector<AcpiTables::Pointer> entries;
   for (uint64_t t : tables) {
     Bytes pointer(8);
     std::memcpy(pointer.data(), &t, 8);
+    entries.push_back({kHeader + 8 * entries.size(), 8});
     xsdt.append(pointer);
   }
-  const Bytes root = rsdp(area.add(xsdt.done()));
-  std::memcpy(area.bytes().data(), root.data(), root.size());
-  Image image{kAcpiTables, std::vector<std::byte>(area.bytes().size())};
-  std::memcpy(image.bytes.data(), area.bytes().data(), area.bytes().size());
+  const Bytes root = rsdp(area.add(xsdt.done(), entries));
+  std::memcpy(area.tables.bytes.data(), root.data(), root.size());
+  area.tables.pointers.push_back({24, 8});
+  area.tables.checksums.push_back({8, 0, 20});
+  area.tables.checksums.push_back({32, 0, AcpiTables::kRsdpSize});
+  return std::move(area.tables);
+}
+
+Image acpi_x86(const AcpiConfig& config) {
+  const AcpiTables tables = acpi_tables(config, kAcpiTables);
+  Image image{kAcpiTables, std::vector<std::byte>(tables.bytes.size())};
+  std::memcpy(image.bytes.data(), tables.bytes.data(), tables.bytes.size());
   return image;
 }
 

@@ -33,11 +33,10 @@ void put(std::vector<std::byte>& b, size_t at, T v) {
   std::memcpy(b.data() + at, &v, sizeof v);
 }
 
-void check(const LinuxImages& files, uint64_t memory) {
+void check(const LinuxImages& files, uint64_t memory, bool entry64) {
   if (files.kernel.size() < 0x1000 || get<uint32_t>(files.kernel, kMagic) != kMagicValue) throw std::invalid_argument("the kernel is no Linux bzImage");
-  if (get<uint16_t>(files.kernel, kVersion) < kOldest || !(get<uint16_t>(files.kernel, kLoadFlags64) & 1)) {
-    throw std::invalid_argument("the kernel has no 64-bit entry: it is for 32-bit machines or older than 3.8");
-  }
+  if (get<uint16_t>(files.kernel, kVersion) < kOldest) throw std::invalid_argument("the kernel is older than Linux 3.8");
+  if (entry64 && !linux_x86_has_entry64(files.kernel)) throw std::invalid_argument("the kernel has no 64-bit entry: it is for 32-bit machines");
   if (memory > kMostMemory) throw std::invalid_argument("a Linux guest has at most 2 GiB of memory: above that is the PCI window");
   if (files.command_line.size() > get<uint32_t>(files.kernel, kCommandLineMax)) throw std::invalid_argument("the kernel's command line is too long");
 }
@@ -67,8 +66,10 @@ uint64_t place_initrd(const LinuxImages& files, uint64_t memory, uint64_t kernel
 
 }  // namespace
 
-LinuxStart linux_x86(const LinuxImages& files, uint64_t memory, uint64_t acpi_rsdp) {
-  check(files, memory);
+bool linux_x86_has_entry64(const std::vector<std::byte>& kernel) { return kernel.size() > kLoadFlags64 + 2 && (get<uint16_t>(kernel, kLoadFlags64) & 1); }
+
+LinuxStart linux_x86(const LinuxImages& files, uint64_t memory, uint64_t acpi_rsdp, bool entry64) {
+  check(files, memory, entry64);
   const size_t sectors = std::to_integer<size_t>(files.kernel[kSetupSectors]);
   const size_t protected_part = ((sectors ? sectors : 4) + 1) * 512;
   const uint64_t load = get<uint64_t>(files.kernel, kPreferred);
@@ -77,7 +78,7 @@ LinuxStart linux_x86(const LinuxImages& files, uint64_t memory, uint64_t acpi_rs
   if (load < kHigh || load > memory) throw std::invalid_argument("guest memory is too small for this kernel, which loads where there is none");
   const uint64_t initrd = place_initrd(files, memory, end);
 
-  LinuxStart start{load + kEntry64, kZeroPage, {}};
+  LinuxStart start{load + (entry64 ? kEntry64 : 0), kZeroPage, {}};
   std::vector<std::byte> zero = setup_part(files.kernel);
   zero[kLoader] = std::byte{0xff};
   put(zero, kCommandLinePointer, static_cast<uint32_t>(kCommandLine));

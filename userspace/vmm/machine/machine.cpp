@@ -47,7 +47,7 @@ void Machine::plan_pci() {
 
 void Machine::build() {
   loop_ = std::make_unique<DeviceLoop>();
-  const PcWorld world{*backend_, bus_, mutex_, *loop_, console_, [this](Outcome o) { end(std::move(o)); }};
+  const PcWorld world{*backend_, bus_, mutex_, *loop_, console_, [this](Outcome o) { end(std::move(o)); }, sinks_.debug};
   if (backend_->arch() == Arch::x86_64) {
     pc_ = std::make_unique<Pc>(world, config_.vm, plan_);
   } else {

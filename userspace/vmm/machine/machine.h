@@ -48,6 +48,7 @@ struct MachineSinks {
   std::function<void(const std::string&)> walk;     // a line of --walk
   std::function<void(const Access&, const Reply&)> served;  // every access, after it was served (tests)
   VirtioConsole::Output virtio_console;  // bytes from the guest's virtio console
+  std::function<void(uint8_t)> debug = {};  // a byte written to firmware's debug ports
 };
 
 class Machine : private Server {

@@ -31,7 +31,8 @@ Pc::Pc(const PcWorld& world, const VmConfig& vm, const VirtioPlan& plan)
       pm_timer_(monotonic_ns),
       reset_([this] { world_.end({OutcomeKind::reset, 0, {}}); }),
       debug_exit_([this](uint64_t code) { world_.end({OutcomeKind::exited, code, {}}); }),
-      pci_({world.backend, world.bus, world.devices, world.loop}, plan) {
+      firmware_(make_firmware(vm)),
+      pci_({world.backend, world.bus, world.devices, world.loop}, plan, firmware_ ? &firmware_->bridge() : nullptr) {
   Bus& bus = world_.bus;
   bus.claim(Space::pio, kCom1, Uart16550::kPorts, com1_);
   bus.claim(Space::pio, Pit8254::kBase, Pit8254::kPorts, pit_);
@@ -41,12 +42,26 @@ Pc::Pc(const PcWorld& world, const VmConfig& vm, const VirtioPlan& plan)
   bus.claim(Space::pio, I8042::kCommandPort, 1, keyboard_.command());
   bus.claim(Space::pio, DelayPort::kPost, 1, post_);
   bus.claim(Space::pio, DelayPort::kOther, 1, delay_);
-  bus.claim(Space::pio, Pm1Block::kBase, Pm1Block::kPorts, pm1_);
-  bus.claim(Space::pio, PmTimer::kBase, PmTimer::kPorts, pm_timer_);
   bus.claim(Space::pio, ResetControl::kPort, 1, reset_);
   bus.claim(Space::pio, kDebugExitPort, DebugExit::kSize, debug_exit_);
+  if (firmware_) {
+    firmware_->plug(pci_.bus());
+    return;
+  }
+  bus.claim(Space::pio, Pm1Block::kBase, Pm1Block::kPorts, pm1_);
+  bus.claim(Space::pio, PmTimer::kBase, PmTimer::kPorts, pm_timer_);
   bus.claim(Space::pio, kScratchPorts, Scratch::kSize, scratch_ports_);
   bus.claim(Space::mmio, kScratchMmio, Scratch::kSize, scratch_);
+}
+
+std::unique_ptr<FirmwareBoard> Pc::make_firmware(const VmConfig& vm) {
+  if (!vm.rom_bytes) return nullptr;
+  return std::make_unique<FirmwareBoard>(world_.bus, FirmwareBoardConfig{.ram = GuestRam(world_.backend.memory(), 0),
+                                                                         .memory_bytes = vm.memory_bytes,
+                                                                         .vcpus = vm.vcpus,
+                                                                         .debug = world_.debug,
+                                                                         .power_off = [this] { world_.end({OutcomeKind::powered_off, 0, {}}); },
+                                                                         .reset = [this] { world_.end({OutcomeKind::reset, 0, {}}); }});
 }
 
 Pc::~Pc() = default;

@@ -7,6 +7,10 @@
 //   port 0x3f8            16550, GSI 4                                 port 0x400..405   ACPI PM1 block
 //   port 0x408            ACPI PM timer                                port 0xcf9        reset control
 //   port 0xf4             debug exit                                   port 0x500, GPA 0xd0000000   scratch device
+// With a ROM (--firmware) the scratch devices and the fixed PM blocks make room for what firmware looks for (firmware_board.h):
+//   port 0x402, 0xe9   debug console            port 0x404   shutdown             port 0x510   fw_cfg       port 0x92   reset, A20
+//   Q35's host bridge is device 0 and may move ECAM; ICH9's LPC bridge is device 31 and places the PM block.
+//
 //   PCI bus 0 (pci_devices.h): ports 0xcf8 and 0xcfc, ECAM at GPA 0xe0000000, windows from 0x80000000, GSIs 16 to 23
 #pragma once
 
@@ -23,6 +27,7 @@
 #include "vmm/devices/scratch.h"
 #include "vmm/devices/uart16550.h"
 #include "vmm/loop/device_loop.h"
+#include "vmm/machine/firmware_board.h"
 #include "vmm/machine/pci_devices.h"
 #include "vmm/machine/outcome.h"
 
@@ -36,6 +41,7 @@ struct PcWorld {
   DeviceLoop& loop;
   ConsolePort& console;
   std::function<void(Outcome)> end;
+  std::function<void(uint8_t)> debug;  // a byte written to firmware's debug ports
 };
 
 class Pc {
@@ -51,6 +57,7 @@ class Pc {
 
  private:
   IrqLine line(uint32_t gsi) const;
+  std::unique_ptr<FirmwareBoard> make_firmware(const VmConfig& vm);
 
   PcWorld world_;
   DeviceLoop::Alarm pit_alarm_;
@@ -65,6 +72,7 @@ class Pc {
   ResetControl reset_;
   DebugExit debug_exit_;
   Scratch scratch_ports_, scratch_;
+  std::unique_ptr<FirmwareBoard> firmware_;  // with a ROM only
   PciDevices pci_;
 };
 

@@ -11,11 +11,13 @@ namespace mv {
 
 class PciDevices {
  public:
-  PciDevices(const VirtioDevicesWorld& world, const VirtioPlan& plan);
+  // bridge: device 0; null: one that does nothing but be there.
+  PciDevices(const VirtioDevicesWorld& world, const VirtioPlan& plan, PciFunction* bridge = nullptr);
 
   // Before destruction, without the devices' lock.
   void stop() { devices_.stop(); }
   VirtioConsole* console() { return devices_.console(); }
+  PciBus& bus() { return bus_; }
 
  private:
   VirtioDevicesWorld world_;

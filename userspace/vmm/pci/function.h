@@ -29,7 +29,7 @@ class PciFunction {
     VENDOR = 0x00, DEVICE = 0x02, COMMAND = 0x04, STATUS = 0x06, REVISION = 0x08, CLASS = 0x09, HEADER_TYPE = 0x0e, BAR0 = 0x10,
     SUBSYSTEM_VENDOR = 0x2c, SUBSYSTEM = 0x2e, CAPABILITIES = 0x34, INTERRUPT_LINE = 0x3c, INTERRUPT_PIN = 0x3d, FIRST_FREE = 0x40
   };
-  enum Command : uint16_t { COMMAND_MEMORY = 1 << 1, COMMAND_MASTER = 1 << 2, COMMAND_INTX_OFF = 1 << 10 };
+  enum Command : uint16_t { COMMAND_IO = 1 << 0, COMMAND_MEMORY = 1 << 1, COMMAND_MASTER = 1 << 2, COMMAND_INTX_OFF = 1 << 10 };
   enum Status : uint16_t { STATUS_INTERRUPT = 1 << 3, STATUS_CAPABILITIES = 1 << 4 };
   static constexpr unsigned kSize = 256;
   static constexpr unsigned kBars = 6;

@@ -16,7 +16,12 @@ PciBus::~PciBus() {
     release(slot);
   }
   bus_.release(Space::config, 0);
-  bus_.release(Space::mmio, kEcam);
+  place_ecam(0);
+}
+
+void PciBus::place_ecam(uint64_t base) {
+  if (ecam_) bus_.release(Space::mmio, ecam_);
+  ecam_ = base && bus_.try_claim(Space::mmio, base, kEcamSize, *this) ? base : 0;
 }
 
 void PciBus::plug(unsigned device, PciFunction& function) {

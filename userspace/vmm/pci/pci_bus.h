@@ -27,6 +27,8 @@ class PciBus : public Device {
   // As firmware would leave it: windows placed and decoded, interrupt line told.  The function stays its owner's, and goes
   // after the bus.  Throws std::length_error if the window is full, std::invalid_argument if the number is taken.
   void plug(unsigned device, PciFunction& function);
+  // The memory window to configuration space: 0 for none; one that another device has is not decoded.
+  void place_ecam(uint64_t base);
   // INTA of a device, as the ACPI tables tell it.
   static constexpr uint32_t gsi_of(unsigned device) { return kFirstGsi + device % kPins; }
 
@@ -50,6 +52,7 @@ class PciBus : public Device {
   std::map<unsigned, Slot> slots_;
   std::array<unsigned, kPins> asserted_{};  // devices share pins
   uint64_t next_window_ = kWindow;
+  uint64_t ecam_ = kEcam;
 };
 
 }  // namespace mv

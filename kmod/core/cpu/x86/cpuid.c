@@ -27,6 +27,9 @@ static u32 bits(const struct x86_cpu *cpu, const struct bit *b, u32 count)
 }
 #define BITS(table) bits(cpu, table, ARRAY_SIZE(table))
 
+#define ADDRESSABLE_SHIFT 4
+#define ADDRESSABLE (1u << ADDRESSABLE_SHIFT)
+
 /* Deterministic cache parameters: 32 KiB + 32 KiB, 1 MiB, all of one core.  Nothing here has caches; guests divide by these. */
 static void caches(u32 leaf, u32 *out)
 {
@@ -36,7 +39,7 @@ static void caches(u32 leaf, u32 *out)
 
 	if (leaf > 2)
 		return;
-	out[0] = eax[leaf];
+	out[0] = eax[leaf] | (ADDRESSABLE - 1) << 26;
 	out[1] = (ways[leaf] - 1) << 22 | 63;
 	out[2] = sets[leaf];
 }
@@ -58,6 +61,26 @@ static void brand(u32 leaf, u32 *out)
 	static const char name[48] = "Mockvisor software x86-64";
 
 	memcpy(out, name + (leaf - 0x80000002) * 16, 16);
+}
+
+/*
+ * Extended topology: every local APIC id, of up to ADDRESSABLE, is a core of one package, as one VM's vCPUs are.  Guests that
+ * know that take the boot processor's calibration for all.
+ */
+static void topology(const struct x86_cpu *cpu, u32 level, u32 *out)
+{
+	if (!cpu->apic)
+		return;
+	if (!level) {
+		out[1] = 1;
+		out[2] = 1u << 8;	/* threads */
+	} else if (level == 1) {
+		out[0] = ADDRESSABLE_SHIFT;
+		out[1] = ADDRESSABLE;
+		out[2] = 2u << 8;	/* cores */
+	}
+	out[2] |= level & 0xff;
+	out[3] = cpu->hv.id;
 }
 
 /* A table given by the VMM takes the place of everything here; what it does not hold reads as zero. */
@@ -93,15 +116,18 @@ void x86_cpuid_read(struct x86_cpu *cpu, u32 leaf, u32 sub, u32 out[4])
 		break;
 	case 1:
 		out[0] = 0x000506e3;
-		out[1] = cpu->hv.id << 24 | 1u << 16 | 8u << 8;	/* CLFLUSH moves 8 * 8 bytes */
+		out[1] = cpu->hv.id << 24 | 8u << 8;	/* CLFLUSH moves 8 * 8 bytes */
 		out[2] = BITS(leaf1_ecx) | 1u << 31;		/* hypervisor */
 		if (cpu->cr4 & CR4_OSXSAVE)
 			out[2] |= 1u << 27;
 		/* DE PSE PAE MCE PGE */
 		out[3] = BITS(leaf1_edx) | 1u << 2 | 1u << 3 | 1u << 6 | 1u << 7 | 1u << 13;
-		if (cpu->apic) {
+		if (!cpu->apic) {
+			out[1] |= 1u << 16;
+		} else {
 			out[2] |= 1u << 21 | 1u << 24;		/* x2APIC, TSC deadline */
-			out[3] |= 1u << 9;
+			out[1] |= ADDRESSABLE << 16;
+			out[3] |= 1u << 9 | 1u << 28;		/* APIC; the count of addressable ids is valid */
 		}
 		break;
 	case 2:		/* leaf 4 tells about caches; no more TLB descriptors than one has to give */
@@ -117,8 +143,11 @@ void x86_cpuid_read(struct x86_cpu *cpu, u32 leaf, u32 sub, u32 out[4])
 		/* FCS and FDS are deprecated: always saved as zero */
 		if (sub)
 			break;
-		out[1] = BITS(leaf7_ebx) | 1u << 13;
+		out[1] = BITS(leaf7_ebx) | 1u << 1 | 1u << 13;	/* TSC_ADJUST */
 		out[3] = BITS(leaf7_edx);
+		break;
+	case 0xb:
+		topology(cpu, sub, out);
 		break;
 	case 0xd:
 		extended_state(cpu, sub, out);

@@ -115,7 +115,13 @@ static bool write_msr(struct x86_cpu *cpu, u32 n, u64 v)
 	}
 	switch (n) {
 	case 0x10:	/* TSC */
-		cpu->tsc_offset += v - x86_tsc(cpu);
+		v -= x86_tsc(cpu);
+		cpu->tsc_offset += v;
+		cpu->tsc_adjust += v;
+		return true;
+	case 0x3b:	/* TSC_ADJUST: the TSC moves along */
+		cpu->tsc_offset += v - cpu->tsc_adjust;
+		cpu->tsc_adjust = v;
 		return true;
 	case 0x48:	/* SPEC_CTRL: nothing is executed ahead of time; IBRS and STIBP are kept */
 		if (!x86_has(cpu, X86_HAS_SPEC) || (v & ~3ull))
@@ -171,6 +177,9 @@ static bool read_msr(struct x86_cpu *cpu, u32 n, u64 *v)
 	switch (n) {
 	case 0x10:
 		*v = x86_tsc(cpu);
+		return true;
+	case 0x3b:
+		*v = cpu->tsc_adjust;
 		return true;
 	case 0x17:	/* PLATFORM_ID */
 	case 0x8b:

@@ -229,6 +229,7 @@ struct x86_cpu {
 	struct x86_fpu fpu;
 	u64 features;			/* bit X86_HAS_*: set by x86_cpu_init() to everything, may be narrowed before the first step */
 	u64 tsc_aux, misc_enable, spec_ctrl;
+	u64 tsc_adjust;			/* IA32_TSC_ADJUST: what the guest has moved its TSC by (3B 17.17.3) */
 	u64 mtrr[2 * 8 + 12];		/* kept and read back, no effect: see msr.c */
 	u64 random;			/* RDRAND's state */
 	const struct x86_cpuid_leaf *leaves;	/* CPUID's answers; none: those that features give */
