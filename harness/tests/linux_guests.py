@@ -123,6 +123,14 @@ echo all is well
 poweroff -f
 """
 
+# Virtual time: a sleep costs nothing, and what is random comes from the seed.
+VIRTUAL = """
+sleep 1000
+echo year=$(date +%Y) random=$(head -c 16 /dev/urandom | sha256sum | cut -d' ' -f1)
+echo all is well
+poweroff -f
+"""
+
 SUITE = """
 [linux]
 kind = "cmd"
@@ -213,8 +221,11 @@ class LinuxGuestTest(unittest.TestCase):
     def test_four_cpus_at_work(self):
         content = self.random().randbytes(20 * MIB)
         self.disk.write_bytes(content)
-        done = self.boot(self.work_script(content), "--disk", str(self.disk), "--cpus", "4")
+        done = self.boot(self.work_script(content), "--disk", str(self.disk), "--cpus", "4", "--stats")
         self.assertEqual(done.returncode, 0, done.stdout[-4000:] + done.stderr)
+        now, most = (int(kib) for kib in re.search(r", (\d+) KiB of at most (\d+) besides guest memory", done.stderr).groups())
+        self.assertLessEqual(now, most)
+        self.assertLessEqual(most, 32 << 10, "four vCPUs with every cache warm")
         self.assertIn("forked=200 end", done.stdout)
         self.assertIn("all is well", done.stdout)
         self.assertTrue(self.disk.read_bytes() == content[:10 * MIB] * 2, "the image is not what the guest wrote")
@@ -223,6 +234,21 @@ class LinuxGuestTest(unittest.TestCase):
         done = self.boot("echo all is well; poweroff -f\n", "--mode", "32")
         self.assertEqual(done.returncode, 0, done.stdout[-4000:] + done.stderr)
         self.assertIn("all is well", done.stdout)
+
+    def test_virtual_time_is_the_same_three_times(self):
+        """One seed, one run: to the instruction and to the byte.  Another seed is another run."""
+        seed = self.random().randrange(1 << 64)
+        runs = [self.boot(VIRTUAL, "--virtual-time", str(s), "--stats") for s in (seed, seed, seed, seed ^ 1)]
+        for done in runs:
+            self.assertEqual(done.returncode, 0, done.stdout[-4000:] + done.stderr)
+            self.assertIn("all is well", done.stdout)
+        same, other = runs[:3], runs[3]
+        self.assertRegex(same[0].stderr, r"vcpu0 \d{9,} instructions")
+        self.assertEqual(len({(done.stdout, done.stderr) for done in same}), 1, "a run differs from the one before")
+        self.assertNotEqual(other.stderr, same[0].stderr)
+        self.assertIn("year=2020", same[0].stdout)
+        random_bytes = [re.search("random=(.*)", done.stdout)[1] for done in (same[0], other)]
+        self.assertNotEqual(random_bytes[0], random_bytes[1])
 
     def test_root_on_a_disk(self):
         text = f"{self.random().randrange(1 << 64):x}"

@@ -55,6 +55,7 @@ void print_stats(mv::Machine& machine, unsigned vcpus) {
   for (unsigned i = 0; i < vcpus; ++i) {
     if (const auto n = machine.backend().instructions(i)) std::fprintf(stderr, ", vcpu%u %llu instructions", i, static_cast<unsigned long long>(*n));
   }
+  if (const auto f = machine.backend().footprint()) std::fprintf(stderr, ", %llu KiB of at most %llu besides guest memory", static_cast<unsigned long long>(f->now >> 10), static_cast<unsigned long long>(f->most >> 10));
   std::fputc('\n', stderr);
 }
 

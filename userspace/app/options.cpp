@@ -118,6 +118,12 @@ void fill_devices(const po::variables_map& given, Options& o) {
   if (given.count("swiotlb")) m.vm.chosen.pool_size = parse_pool(given["swiotlb"].as<std::string>(), m);
   m.vm.huge_pages = given.count("hugepages") != 0;
   if (m.vm.huge_pages && m.backend != "acrn") throw std::invalid_argument("--hugepages: with --backend acrn only");
+  if (given.count("virtual-time")) {
+    if (m.backend != "inproc" || m.arch != Arch::x86_64 || m.vm.vcpus != 1 || !m.disks.empty() || m.rng || m.virtio_console) {
+      throw std::invalid_argument("--virtual-time: with --backend inproc, an x86-64 guest, one vCPU and without virtio devices only");
+    }
+    m.vm.virtual_time = given["virtual-time"].as<uint64_t>();
+  }
   m.on_reset = parse_on_reset(given["on-reset"].as<std::string>());
 }
 
@@ -190,6 +196,7 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("swiotlb", po::value<std::string>(), "bytes of memory, with k, m or g, beside the rest: all that virtio devices see; arm64 only")
       ("hugepages", "guest memory from the host's pool of 2 MiB pages; acrn only")
       ("on-reset", po::value<std::string>()->default_value("exit"), "exit or restart: what a guest that resets itself gets")
+      ("virtual-time", po::value<uint64_t>(), "SEED: time is the number of instructions, so that each run with the same seed is the same; inproc, x86-64, one vCPU")
       ("walk", "print every device access to standard error, with the seven words of its walk and their times")
       ("plugin", po::value<std::string>(), "a program that owns the machine through crosvm.h; inproc, x86-64")
       ("params", po::value<std::vector<std::string>>()->composing(), "an argument for that program; may be repeated")

@@ -76,7 +76,7 @@ class Firmware : public testing::Test {
   int off = 0, resets = 0;
   mv::Bus bus;
   std::unique_ptr<mv::FirmwareBoard> board = std::make_unique<mv::FirmwareBoard>(
-      bus, mv::FirmwareBoardConfig{.ram = mv::GuestRam(ram, 0), .memory_bytes = 256 << 20, .vcpus = 3, .debug = [this](uint8_t b) { said += static_cast<char>(b); },
+      bus, mv::FirmwareBoardConfig{.ram = mv::GuestRam(ram, 0), .memory_bytes = 256 << 20, .vcpus = 3, .debug = [this](uint8_t b) { said += static_cast<char>(b); }, .now = [] { return uint64_t{1000000}; },
                                    .power_off = [this] { ++off; }, .reset = [this] { ++resets; }});
   std::optional<mv::PciBus> pci;
 };

@@ -72,6 +72,10 @@ TEST(Options, Linux) {
   EXPECT_EQ(f.debug_port, "-");
   EXPECT_EQ(f.machine.vm.mode, mv::StartMode::reset);
   EXPECT_EQ(f.machine.vm.memory_bytes, 256u << 20);
+  EXPECT_EQ(parse({"--kernel", "k", "--virtual-time", "7"}).machine.vm.virtual_time, std::optional<uint64_t>(7));
+  for (const char* more : {"--cpus=2", "--rng", "--disk=d", "--arch=arm64", "--backend=acrn", "--virtio-console=x"}) {
+    EXPECT_THAT(refusal({"--kernel", "k", "--virtual-time", "7", more}), HasSubstr("one vCPU and without virtio devices")) << more;
+  }
   EXPECT_THAT(refusal({"--firmware", "b", "--kernel", "k"}), HasSubstr("one of them"));
   EXPECT_THAT(refusal({"--firmware", "b", "--arch", "arm64"}), HasSubstr("x86-64 guests only"));
   EXPECT_THAT(refusal({"--kernel", "k", "--debug-port", "-"}), HasSubstr("--firmware only"));

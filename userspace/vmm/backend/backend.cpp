@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "vmm/backend/backend.h"
 
+#include <chrono>
 #include <stdexcept>
 
 namespace mv {
+
+uint64_t Backend::now_ns() const {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
 
 void Backend::irq_line(uint32_t, bool) { throw std::logic_error(std::string(name()) + ": this backend has no interrupt lines"); }
 

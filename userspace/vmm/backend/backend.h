@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +34,9 @@ struct VmConfig {
   uint64_t entry = 0;  // GPA where the boot vCPU starts
   StartMode mode = StartMode::protected32;
   uint64_t argument = 0;  // what the boot vCPU is told: x86-64 in RSI, with multiboot EBX, AArch64 in x0 (where no device tree goes there)
+  // inproc, x86-64, one vCPU: time is the number of instructions, a nanosecond each, and jumps while the guest sleeps.  The value
+  // is the seed of what is random otherwise.
+  std::optional<uint64_t> virtual_time = std::nullopt;
   uint64_t rom_bytes = 0;  // x86-64: memory that the guest cannot write, up to 4 GiB; multiple of 4 KiB
   TreeChosen chosen;      // AArch64: what the device tree says beside the machine
   bool walk = false;      // time stamps of the walk are wanted
@@ -95,6 +99,10 @@ class Backend {
   virtual std::unique_ptr<MessageRoute> message_route(uint64_t address, uint32_t data);
   // A doorbell for writes of up to `size` bytes (1, 2, 4 or 8) to a GPA, or null: then they are served like any other.
   virtual std::unique_ptr<Doorbell> doorbell(uint64_t, unsigned) { return nullptr; }
+  // Time as the guest's devices have it, nanoseconds.
+  virtual uint64_t now_ns() const;
+  // In virtual time only: calls `job` at that time, in the vCPU's thread, instead of what was set before; false where time is real.
+  virtual bool alarm(uint64_t, std::function<void()>) { return false; }
   virtual Ending run(Server& server) = 0;
   // From any thread, also from inside serve(): run() returns soon.
   virtual void stop() = 0;
@@ -102,6 +110,11 @@ class Backend {
   virtual void reset();
   // Stamps of the newest access of the vCPU that is complete, if the backend keeps them.
   virtual std::optional<WalkStamps> walk(unsigned vcpu) = 0;
+  // Bytes that the VM takes besides guest memory, and the most it may ever take, if the backend can tell.
+  struct Footprint {
+    uint64_t now = 0, most = 0;
+  };
+  virtual std::optional<Footprint> footprint() const { return std::nullopt; }
   // Instructions retired by the vCPU since reset, if the backend can tell.
   virtual std::optional<uint64_t> instructions(unsigned vcpu) = 0;
 };

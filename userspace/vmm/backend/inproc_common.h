@@ -53,10 +53,13 @@ class Arena {
     auto larger = std::make_unique<std::byte[]>(blocks.want);
     hv_blocks_set_arena(&blocks, larger.get(), blocks.want);
     memory_ = std::move(larger);
+    held_ = blocks.want;
   }
+  size_t held() const { return held_; }
 
  private:
   std::unique_ptr<std::byte[]> memory_;
+  size_t held_ = kArenaFirst;
 };
 
 // Where vCPU threads sleep.  Whoever changes what they wait for calls wake().

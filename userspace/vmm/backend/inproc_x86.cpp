@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "vmm/backend/inproc_x86.h"
 
+#include <algorithm>
+
 #include "vmm/backend/ioreq_slot.h"
 #include "vmm/backend/x86_start.h"
 
@@ -8,6 +10,7 @@ namespace mv {
 
 InprocX86::InprocX86(const VmConfig& config) : config_(config), memory_(0, config.memory_bytes) {
   if (config.vcpus < 1 || config.vcpus > ACRN_IO_REQUEST_MAX) throw std::invalid_argument("an ACRN VM has 1 to 16 vCPUs");
+  if (config.virtual_time && config.vcpus != 1) throw std::invalid_argument("virtual time is for one vCPU");
   acrn_vm_init(vm_.get(), 1, 0, requests_.get());
   vm_->chip.context = &bell_;
   vm_->chip.kick = [](void* bell, u32) { static_cast<Bell*>(bell)->wake(); };
@@ -24,6 +27,10 @@ InprocX86::InprocX86(const VmConfig& config) : config_(config), memory_(0, confi
     auto& v = vcpus_.emplace_back(std::make_unique<Vcpu>());
     acrn_vm_add_vcpu(vm_.get(), v->core.get(), i, v->arena.data(), Arena::size(), kArenaLimit);
     v->core->walk.on = config.walk;
+    if (config.virtual_time) {
+      v->core->cpu.virtual_time = 1;
+      v->core->cpu.random ^= *config.virtual_time;
+    }
   }
 }
 
@@ -68,13 +75,63 @@ void InprocX86::run_vcpu(Vcpu& v, Server& server) {
   }
 }
 
+uint64_t InprocX86::now_ns() const { return config_.virtual_time ? vcpus_.front()->core->cpu.hv.retired + slept_ : Backend::now_ns(); }
+
+bool InprocX86::alarm(uint64_t at, std::function<void()> job) {
+  if (!config_.virtual_time) return false;
+  alarm_at_ = at;
+  alarm_ = std::move(job);
+  return true;
+}
+
+void InprocX86::ring() {
+  if (now_ns() < alarm_at_) return;
+  alarm_at_ = ~uint64_t{0};
+  std::exchange(alarm_, nullptr)();
+}
+
+uint64_t InprocX86::until_event(Vcpu& v) const {
+  const uint64_t now = now_ns();
+  return std::min<uint64_t>(acrn_vcpu_wait_ns(v.core.get()), alarm_at_ == ~uint64_t{0} ? alarm_at_ : alarm_at_ - std::min(now, alarm_at_));
+}
+
+// Time jumps to the next event; if there is none, the guest waits for somebody who types.
+void InprocX86::sleep(Vcpu& v) {
+  if (acrn_vcpu_ready(v.core.get())) return;
+  const uint64_t ns = until_event(v);
+  if (ns == ~uint64_t{0}) return bell_.wait([&] { return acrn_vcpu_ready(v.core.get()) || stopping_; });
+  slept_ += ns;
+  v.core->cpu.tsc_offset += ns;
+}
+
+// Everything that happens does so in this thread, at a number of instructions that the guest alone determines.
+void InprocX86::run_virtual(Vcpu& v, Server& server) {
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    ring();
+    const uint64_t left = until_event(v);
+    switch (acrn_vcpu_step(v.core.get(), std::clamp<uint64_t>(left, 1, kInprocBatch))) {
+      case ACRN_NEXT_AGAIN:
+        break;
+      case ACRN_NEXT_ARENA:
+        v.arena.grow(v.core->cpu.hv.blocks);
+        break;
+      case ACRN_NEXT_POSTED:
+        serve(v, server);
+        break;
+      case ACRN_NEXT_WAIT:
+        sleep(v);
+        break;
+    }
+  }
+}
+
 Ending InprocX86::run(Server& server) {
   for (const Image& i : x86_start_tables(config_.mode)) memory_.load({&i, 1});
   const acrn_vcpu_regs regs = x86_start_regs(config_.mode, config_.entry, config_.argument);
   if (acrn_set_vcpu_regs(vm_.get(), &regs) || acrn_vm_start(vm_.get())) throw std::logic_error("inproc: start refused");
   {
     std::vector<std::jthread> threads;
-    for (auto& v : vcpus_) threads.emplace_back([&] { run_vcpu(*v, server); });
+    for (auto& v : vcpus_) threads.emplace_back([&] { config_.virtual_time ? run_virtual(*v, server) : run_vcpu(*v, server); });
   }
   return {};
 }
@@ -88,10 +145,20 @@ void InprocX86::stop() {
 void InprocX86::reset() {
   acrn_vm_pause(vm_.get());
   acrn_vm_reset(vm_.get());
+  alarm_at_ = ~uint64_t{0};
+  alarm_ = nullptr;
   stopping_ = false;
 }
 
 std::optional<WalkStamps> InprocX86::walk(unsigned vcpu) { return walk_stamps(vcpus_.at(vcpu)->core->walk); }
+
+// While an arena is replaced by a larger one, there are both: at most the limit once more.
+std::optional<Backend::Footprint> InprocX86::footprint() const {
+  Footprint f{sizeof(acrn_core_vm) + sizeof(acrn_io_request_buffer), 0};
+  f.most = f.now + vcpus_.size() * (sizeof(acrn_vcpu) + kArenaLimit) + kArenaLimit;
+  for (const auto& v : vcpus_) f.now += sizeof(acrn_vcpu) + v->arena.held();
+  return f;
+}
 
 std::optional<uint64_t> InprocX86::instructions(unsigned vcpu) {
   return __atomic_load_n(&vcpus_.at(vcpu)->core->cpu.hv.retired, __ATOMIC_RELAXED);

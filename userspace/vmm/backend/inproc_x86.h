@@ -25,10 +25,13 @@ class InprocX86 : public Backend {
   std::span<std::byte> memory() override;
   void irq_line(uint32_t gsi, bool high) override;
   void msi(uint64_t address, uint64_t data) override;
+  uint64_t now_ns() const override;
+  bool alarm(uint64_t at, std::function<void()> job) override;
   Ending run(Server& server) override;
   void stop() override;
   void reset() override;
   std::optional<WalkStamps> walk(unsigned vcpu) override;
+  std::optional<Footprint> footprint() const override;
   std::optional<uint64_t> instructions(unsigned vcpu) override;
 
   acrn_core_vm& core() { return *vm_; }
@@ -41,6 +44,10 @@ class InprocX86 : public Backend {
 
   void run_vcpu(Vcpu& v, Server& server);
   void serve(Vcpu& v, Server& server);
+  void run_virtual(Vcpu& v, Server& server);
+  void ring();
+  uint64_t until_event(Vcpu& v) const;
+  void sleep(Vcpu& v);
 
   VmConfig config_;
   GuestMemory memory_;
@@ -50,6 +57,10 @@ class InprocX86 : public Backend {
   std::vector<std::unique_ptr<Vcpu>> vcpus_;
   Bell bell_;
   std::atomic<bool> stopping_ = false;
+  // virtual time
+  uint64_t slept_ = 0;  // nanoseconds that no instruction has taken
+  uint64_t alarm_at_ = ~uint64_t{0};
+  std::function<void()> alarm_;
 };
 
 }  // namespace mv

@@ -2,7 +2,6 @@
 #include "vmm/machine/firmware_board.h"
 
 #include "vmm/machine/table_loader.h"
-#include "vmm/machine/walk_log.h"
 
 namespace mv {
 
@@ -24,7 +23,7 @@ FirmwareBoard::FirmwareBoard(Bus& bus, const FirmwareBoardConfig& config)
         if (pci_) pci_->place_ecam(base);
       }),
       lpc_([this](uint16_t base) { move_pm(base); }),
-      pm_(config.power_off, monotonic_ns),
+      pm_(config.power_off, config.now),
       shutdown_(config.power_off),
       fw_cfg_(config.ram),
       debug_(config.debug),

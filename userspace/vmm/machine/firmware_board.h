@@ -19,6 +19,7 @@ struct FirmwareBoardConfig {
   uint64_t memory_bytes = 0;
   unsigned vcpus = 1;
   std::function<void(uint8_t)> debug;
+  std::function<uint64_t()> now;  // nanoseconds
   std::function<void()> power_off, reset;
 };
 

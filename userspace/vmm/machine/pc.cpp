@@ -12,23 +12,20 @@ constexpr uint64_t kCom1 = 0x3f8;
 constexpr uint64_t kDebugExitPort = 0xf4;
 constexpr uint64_t kScratchPorts = 0x500;
 constexpr uint64_t kScratchMmio = 0xd0000000;
+constexpr uint64_t kVirtualEpoch = 1577836800 * kNsPerSecond;  // virtual time begins with the year 2020
 
 }  // namespace
 
 Pc::Pc(const PcWorld& world, const VmConfig& vm, const VirtioPlan& plan)
     : world_(world),
-      pit_alarm_(world.loop,
-                 [this] {
-                   std::lock_guard lock(world_.devices);
-                   pit_.expire();
-                 }),
+      pit_alarm_(world.loop, [this] { expire_pit(); }),
       com1_(world.console, line(kGsiCom1)),
-      pit_({monotonic_ns, [this](uint64_t at) { pit_alarm_.set(at); }}, line(kGsiTimer)),
+      pit_({[this] { return world_.backend.now_ns(); }, [this](uint64_t at) { wake_pit(at); }}, line(kGsiTimer)),
       port61_(pit_),
-      rtc_(utc_ns, {.below_4g = vm.memory_bytes, .above_4g = 0, .vcpus = vm.vcpus}),
+      rtc_(vm.virtual_time ? [this] { return kVirtualEpoch + world_.backend.now_ns(); } : std::function<uint64_t()>(utc_ns), {.below_4g = vm.memory_bytes, .above_4g = 0, .vcpus = vm.vcpus}),
       keyboard_([this] { world_.end({OutcomeKind::reset, 0, {}}); }, line(kGsiKeyboard)),
       pm1_([this] { world_.end({OutcomeKind::powered_off, 0, {}}); }),
-      pm_timer_(monotonic_ns),
+      pm_timer_([this] { return world_.backend.now_ns(); }),
       reset_([this] { world_.end({OutcomeKind::reset, 0, {}}); }),
       debug_exit_([this](uint64_t code) { world_.end({OutcomeKind::exited, code, {}}); }),
       firmware_(make_firmware(vm)),
@@ -54,12 +51,22 @@ Pc::Pc(const PcWorld& world, const VmConfig& vm, const VirtioPlan& plan)
   bus.claim(Space::mmio, kScratchMmio, Scratch::kSize, scratch_);
 }
 
+void Pc::expire_pit() {
+  std::lock_guard lock(world_.devices);
+  pit_.expire();
+}
+
+void Pc::wake_pit(uint64_t at) {
+  if (!world_.backend.alarm(at, [this] { expire_pit(); })) pit_alarm_.set(at);
+}
+
 std::unique_ptr<FirmwareBoard> Pc::make_firmware(const VmConfig& vm) {
   if (!vm.rom_bytes) return nullptr;
   return std::make_unique<FirmwareBoard>(world_.bus, FirmwareBoardConfig{.ram = GuestRam(world_.backend.memory(), 0),
                                                                          .memory_bytes = vm.memory_bytes,
                                                                          .vcpus = vm.vcpus,
                                                                          .debug = world_.debug,
+                                                                         .now = [this] { return world_.backend.now_ns(); },
                                                                          .power_off = [this] { world_.end({OutcomeKind::powered_off, 0, {}}); },
                                                                          .reset = [this] { world_.end({OutcomeKind::reset, 0, {}}); }});
 }

@@ -57,6 +57,8 @@ class Pc {
 
  private:
   IrqLine line(uint32_t gsi) const;
+  void expire_pit();
+  void wake_pit(uint64_t at);
   std::unique_ptr<FirmwareBoard> make_firmware(const VmConfig& vm);
 
   PcWorld world_;
