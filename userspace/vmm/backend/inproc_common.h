@@ -50,10 +50,11 @@ class Arena {
   static constexpr size_t size() { return kArenaFirst; }
   // The answer to HV_EXIT_ARENA.
   void grow(hv_blocks& blocks) {
-    auto larger = std::make_unique<std::byte[]>(blocks.want);
-    hv_blocks_set_arena(&blocks, larger.get(), blocks.want);
+    const size_t want = blocks.want;
+    auto larger = std::make_unique<std::byte[]>(want);
+    hv_blocks_set_arena(&blocks, larger.get(), want);
     memory_ = std::move(larger);
-    held_ = blocks.want;
+    held_ = want;
   }
   size_t held() const { return held_; }
 

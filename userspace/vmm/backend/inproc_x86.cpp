@@ -152,10 +152,10 @@ void InprocX86::reset() {
 
 std::optional<WalkStamps> InprocX86::walk(unsigned vcpu) { return walk_stamps(vcpus_.at(vcpu)->core->walk); }
 
-// While an arena is replaced by a larger one, there are both: at most the limit once more.
+// While an arena is replaced by one twice as large, there are both.
 std::optional<Backend::Footprint> InprocX86::footprint() const {
   Footprint f{sizeof(acrn_core_vm) + sizeof(acrn_io_request_buffer), 0};
-  f.most = f.now + vcpus_.size() * (sizeof(acrn_vcpu) + kArenaLimit) + kArenaLimit;
+  f.most = f.now + vcpus_.size() * (sizeof(acrn_vcpu) + kArenaLimit + kArenaLimit / 2);
   for (const auto& v : vcpus_) f.now += sizeof(acrn_vcpu) + v->arena.held();
   return f;
 }
