@@ -56,22 +56,27 @@ void InprocX86::serve(Vcpu& v, Server& server) {
   acrn_ioreq_answer(vm_.get(), id);
 }
 
+// What a step asked for.  True: the vCPU has nothing to do.
+bool InprocX86::answer(Vcpu& v, Server& server, acrn_next next) {
+  switch (next) {
+    case ACRN_NEXT_AGAIN:
+      break;
+    case ACRN_NEXT_ARENA:
+      v.arena.grow(v.core->cpu.hv.blocks);
+      break;
+    case ACRN_NEXT_POSTED:
+      serve(v, server);
+      break;
+    case ACRN_NEXT_WAIT:
+      return true;
+  }
+  return false;
+}
+
 void InprocX86::run_vcpu(Vcpu& v, Server& server) {
   while (!stopping_.load(std::memory_order_relaxed)) {
-    const acrn_next next = acrn_vcpu_step(v.core.get(), kInprocBatch);
-    switch (next) {
-      case ACRN_NEXT_AGAIN:
-        break;
-      case ACRN_NEXT_ARENA:
-        v.arena.grow(v.core->cpu.hv.blocks);
-        break;
-      case ACRN_NEXT_POSTED:
-        serve(v, server);
-        break;
-      case ACRN_NEXT_WAIT:
-        bell_.wait_ns(acrn_vcpu_wait_ns(v.core.get()), [&] { return acrn_vcpu_ready(v.core.get()) || stopping_; });
-        break;
-    }
+    if (!answer(v, server, acrn_vcpu_step(v.core.get(), kInprocBatch))) continue;
+    bell_.wait_ns(acrn_vcpu_wait_ns(v.core.get()), [&] { return acrn_vcpu_ready(v.core.get()) || stopping_; });
   }
 }
 
@@ -108,20 +113,8 @@ void InprocX86::sleep(Vcpu& v) {
 void InprocX86::run_virtual(Vcpu& v, Server& server) {
   while (!stopping_.load(std::memory_order_relaxed)) {
     ring();
-    const uint64_t left = until_event(v);
-    switch (acrn_vcpu_step(v.core.get(), std::clamp<uint64_t>(left, 1, kInprocBatch))) {
-      case ACRN_NEXT_AGAIN:
-        break;
-      case ACRN_NEXT_ARENA:
-        v.arena.grow(v.core->cpu.hv.blocks);
-        break;
-      case ACRN_NEXT_POSTED:
-        serve(v, server);
-        break;
-      case ACRN_NEXT_WAIT:
-        sleep(v);
-        break;
-    }
+    const uint64_t budget = std::clamp<uint64_t>(until_event(v), 1, kInprocBatch);
+    if (answer(v, server, acrn_vcpu_step(v.core.get(), budget))) sleep(v);
   }
 }
 
