@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import paths
+from . import paths, race
 from .errors import HarnessError
 
 # What each kind of result is compared with, by the first word of its name.
@@ -77,15 +77,28 @@ def in_guest(program: Path, args: list[str]) -> dict[str, Result]:
     return results(done.stdout)
 
 
+def engines(laps: int) -> int:
+    try:
+        print("\n".join(race.measure(laps)))
+    except HarnessError as error:
+        print(f"scripts/bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(
-        prog="scripts/bench", allow_abbrev=False, usage="scripts/bench [-h] [--where host|guest|both] [-- ARG...]",
+        prog="scripts/bench", allow_abbrev=False, usage="scripts/bench [-h] [--where host|guest|both] [-- ARG...] | --engines [LAPS]",
         description="Runs build/bin/mv_bench here and in the guest; prints each exit's ratio to an empty ioctl and to a "
                     "futex ping-pong of the same run, and each workload's to the same C compiled for the machine. "
                     "What follows `--` goes to mv_bench.")
+    parser.add_argument("--engines", type=int, nargs="?", const=3, metavar="LAPS",
+                        help="instead: one program on mvmm, QEMU TCG and Bochs in turns, CPU time by kernel; default: 3 laps")
     parser.add_argument("--where", choices=("host", "guest", "both"), default="both", help="default: both")
     own, rest = (argv[:argv.index("--")], argv[argv.index("--") + 1:]) if "--" in argv else (argv, [])
     options = parser.parse_args(own)
+    if options.engines:
+        return engines(options.engines)
     program = paths.REPO / "build/bin/mv_bench"
     if not program.exists():
         print("scripts/bench: build/bin/mv_bench is not built; run scripts/build first", file=sys.stderr)
