@@ -137,7 +137,7 @@ void fill_plugin(const po::variables_map& given, Options& o) {
   o.plugin = PluginSpec{given["plugin"].as<std::string>(), {}};
   if (given.count("params")) o.plugin->arguments = given["params"].as<std::vector<std::string>>();
   o.machine.vm.vcpus = given["cpus"].as<unsigned>();
-  if (o.machine.vm.vcpus < 1 || o.machine.vm.vcpus > 16) throw std::invalid_argument("--cpus: valid are 1 to 16");
+  if (o.machine.vm.vcpus < 1 || o.machine.vm.vcpus > 32) throw std::invalid_argument("--cpus: valid are 1 to 32 with --plugin");
 }
 
 void fill(const po::variables_map& given, Options& o) {
@@ -188,7 +188,7 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("firmware", po::value<std::string>(), "SeaBIOS, OVMF or another image for PCs, where the machine starts; memory as with --kernel; x86-64")
       ("debug-port", po::value<std::string>(), "FILE for what firmware writes to its debug ports, 0x402 and 0xe9; - is standard error")
       ("memory", po::value<std::string>()->default_value("64m"), "guest memory in bytes, with k, m or g")
-      ("cpus", po::value<unsigned>()->default_value(1), "vCPUs, 1 to 16")
+      ("cpus", po::value<unsigned>()->default_value(1), "vCPUs, 1 to 16; with --plugin 1 to 32")
       ("disk", po::value<std::vector<std::string>>()->composing(), "FILE[,readonly]: a raw image as virtio block device; may be repeated")
       ("virtio-console", po::value<std::string>(), "FILE for what the guest writes to its virtio console; - is standard input and output")
       ("rng", "a virtio source of entropy")

@@ -14,7 +14,7 @@
 #include "lapic.h"
 #include "pic.h"
 
-#define IRQCHIP_CPUS 16u
+#define IRQCHIP_CPUS 32u
 
 /**
  * struct irqchip

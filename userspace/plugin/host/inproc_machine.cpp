@@ -35,7 +35,7 @@ std::vector<kvm_irq_routing_entry> default_routes() {
 std::unique_ptr<Machine> make_inproc_machine(unsigned vcpus) { return std::make_unique<InprocMachine>(vcpus); }
 
 InprocMachine::InprocMachine(unsigned vcpus) : routes_(default_routes()) {
-  if (vcpus < 1 || vcpus > IRQCHIP_CPUS) throw std::invalid_argument("--cpus: the software CPU's interrupt controllers serve 1 to 16");
+  if (vcpus < 1 || vcpus > IRQCHIP_CPUS) throw std::invalid_argument("--cpus: the software CPU's interrupt controllers serve 1 to 32");
   hv_memmap_init(map_.get());
   irqchip_init(chip_.get(), kIoapicPins);
   // plugins use the 8259s as they are after power-on: all inputs open, vectors from 0

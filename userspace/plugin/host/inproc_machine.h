@@ -38,7 +38,7 @@ class InprocVcpu final : public MachineVcpu {
   lapic& apic() { return *lapic_; }
 
  private:
-  VcpuExit step();
+  VcpuExit step(uint64_t budget);
   void sleep();
   bool start_up();
   x86_state registers() const;

@@ -64,11 +64,11 @@ void InprocVcpu::sleep() {
   });
 }
 
-VcpuExit InprocVcpu::step() {
+VcpuExit InprocVcpu::step(uint64_t budget) {
   hv_exit& e = cpu_->hv.exit;
   machine_.gate().enter();
   lapic_timer_run(lapic_.get());
-  const hv_exit_kind kind = x86_step(cpu_.get(), kInprocBatch);
+  const hv_exit_kind kind = x86_step(cpu_.get(), budget);
   machine_.gate().leave();
   uint64_t value = 0;
   switch (kind) {
@@ -94,8 +94,13 @@ VcpuExit InprocVcpu::step() {
 
 VcpuExit InprocVcpu::run() {
   for (;;) {
-    if (kicked_.exchange(false)) return {};
-    if (!start_up()) {
+    // An instruction whose access was answered is finished first: it is seen behind it, never within.
+    const bool within = cpu_->hv.replay.done;
+    if (kicked_ && !within) {
+      kicked_ = false;
+      return {};
+    }
+    if (!within && !start_up()) {
       sleep();
       continue;
     }
@@ -103,7 +108,7 @@ VcpuExit InprocVcpu::run() {
       mp_state_ = KVM_MP_STATE_RUNNABLE;
       cpu_->hv.idle = 1;
     }
-    const VcpuExit exit = step();
+    const VcpuExit exit = step(within && kicked_ ? 1 : kInprocBatch);
     if (exit.kind != VcpuExit::again) return exit;
   }
 }

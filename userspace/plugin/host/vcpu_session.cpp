@@ -85,9 +85,26 @@ VcpuSession::Next VcpuSession::post_access(const GuestAccess& access, std::strin
 }
 
 VcpuSession::Next VcpuSession::take(std::string_view bytes, std::string& out) {
+  in_.feed(bytes);
+  Next next = Next::read;
+  while (next == Next::read) {
+    const auto message = in_.next();
+    if (!message) break;
+    next = serve(*message, out);
+  }
+  if (in_.broken()) {
+    in_ = {};
+    Response response;
+    response.set_error(EPROTO);
+    out += wire::delimit(response);
+  }
+  return next;
+}
+
+VcpuSession::Next VcpuSession::serve(std::string_view message, std::string& out) {
   Request request;
   Response response;
-  if (!request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  if (!request.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
     response.set_error(EPROTO);
     out += wire::delimit(response);
     return Next::read;

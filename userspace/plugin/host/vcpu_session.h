@@ -8,6 +8,7 @@
 
 #include "plugin/host/machine.h"
 #include "plugin/host/shared.h"
+#include "plugin/wire/single_fields.h"
 #include "plugin.pb.h"
 
 namespace mv::plugin {
@@ -27,7 +28,8 @@ class VcpuSession {
   // What the guest did, if the plugin serves that; otherwise it is done here.  `out` gets bytes to be written first.
   Next post_access(const GuestAccess& access, std::string& out);
   Next post_paused(uint64_t user, std::string& out);
-  // Bytes of one read.
+  // Bytes as they come: requests may come in pieces, and several at once.  What is left of them when the guest goes on is
+  // taken up at its next stop, with no bytes.
   Next take(std::string_view bytes, std::string& out);
 
  private:
@@ -35,6 +37,7 @@ class VcpuSession {
   using Response = wire::VcpuResponse;
   enum class Phase { running, offered, stopped };  // offered: the first event waits for being asked for
 
+  Next serve(std::string_view message, std::string& out);
   Next post(const Response& response, std::string& out);
   void add_registers(const GuestAccess& access, Response::Wait::Io& io) const;
   int answer(const Request& request, Response& response);
@@ -45,6 +48,7 @@ class VcpuSession {
   MachineVcpu& vcpu_;
   const Shared& shared_;
   Phase phase_ = Phase::running;
+  wire::SingleFields in_;
   unsigned read_size_ = 0;  // of the access that waits for its data; 0: none does
   bool access_out_ = false;
 };

@@ -86,12 +86,14 @@ bool VcpuThread::write_out() {
 
 bool VcpuThread::talk(VcpuSession::Next next) {
   if (!write_out()) return false;
+  size_t bytes = 0;  // first, what is left from before
   while (next == VcpuSession::Next::read && !dying_) {
-    const ssize_t n = ::read(to_host_[0].get(), in_.data(), in_.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    next = session_.take({in_.data(), static_cast<size_t>(n)}, out_);
+    next = session_.take({in_.data(), bytes}, out_);
     if (!write_out()) return false;
+    if (next != VcpuSession::Next::read) break;
+    const ssize_t n = ::read(to_host_[0].get(), in_.data(), in_.size());
+    if (n == 0 || (n < 0 && errno != EINTR)) return false;
+    bytes = n < 0 ? 0 : static_cast<size_t>(n);
   }
   return next == VcpuSession::Next::run && !dying_;
 }
@@ -99,15 +101,13 @@ bool VcpuThread::talk(VcpuSession::Next next) {
 void VcpuThread::run() {
   bool alive = talk(session_.post_init()) && line_.wait();
   while (alive && !dying_) {
-    if (const auto user = take_pause()) {
-      alive = talk(session_.post_paused(*user, out_));
-      continue;
-    }
     const VcpuExit exit = vcpu_.run();
     if (exit.kind == VcpuExit::accessed) {
       alive = talk(session_.post_access(exit.access, out_));
     } else if (exit.kind == VcpuExit::shut_down) {
       alive = false;
+    } else if (const auto user = take_pause()) {
+      alive = talk(session_.post_paused(*user, out_));
     }
   }
   ended_();

@@ -2,6 +2,7 @@
 #include "tests/plugin/statements/under_host.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -68,6 +69,16 @@ int make_memfd(uint64_t bytes, bool seal) {
   EXPECT_EQ(ftruncate(fd, static_cast<off_t>(bytes)), 0);
   EXPECT_EQ(fcntl(fd, F_ADD_SEALS, seal ? F_SEAL_SHRINK : F_SEAL_GROW), 0);
   return fd;
+}
+
+bool readable(int fd, int milliseconds) {
+  pollfd p = {fd, POLLIN, 0};
+  return poll(&p, 1, milliseconds) == 1;
+}
+
+uint64_t count_of(int event) {
+  uint64_t n = 0;
+  return readable(event, 1000) && read(event, &n, sizeof(n)) == sizeof(n) ? n : 0;
 }
 
 Vm::Vm(std::initializer_list<uint8_t> bytes) {
@@ -158,6 +169,24 @@ std::string raw(int socket, const std::string& request, std::initializer_list<in
   char buffer[4096];
   const ssize_t n = recv(socket, buffer, sizeof(buffer), 0);
   return n < 0 ? "dropped" : n == 0 ? "dropped" : to_hex({buffer, static_cast<size_t>(n)});
+}
+
+std::vector<int> fds_for(int socket, const char* request_hex) {
+  const std::string request = from_hex(request_hex);
+  EXPECT_EQ(send(socket, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+  char buffer[64];
+  alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))];
+  iovec piece = {buffer, sizeof(buffer)};
+  msghdr m = {};
+  m.msg_iov = &piece;
+  m.msg_iovlen = 1;
+  m.msg_control = control;
+  m.msg_controllen = sizeof(control);
+  EXPECT_GT(recvmsg(socket, &m, 0), 0);
+  const cmsghdr* c = CMSG_FIRSTHDR(&m);
+  std::vector<int> fds(c ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0);
+  if (c) std::memcpy(fds.data(), CMSG_DATA(c), fds.size() * sizeof(int));
+  return fds;
 }
 
 }  // namespace mv::test

@@ -63,8 +63,17 @@ class Vm {
 
 int make_memfd(uint64_t bytes, bool seal = true);
 
+// The end of a guest's code: mov dx, 600h; out dx, al; hlt
+#define END 0xba, 0x00, 0x06, 0xee, 0xf4
+
+bool readable(int fd, int milliseconds);
+// What an eventfd has counted within a second.
+uint64_t count_of(int event);
+
 // One request and its response in hex, on a socket of one's own.
 std::string raw(int socket, const std::string& request, std::initializer_list<int> fds = {});
 int raw_socket();
+// What a request without parameters brings, asked for in bytes: a second connection, a vCPU's pipes.
+std::vector<int> fds_for(int socket, const char* request_hex);
 
 }  // namespace mv::test

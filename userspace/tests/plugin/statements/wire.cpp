@@ -16,25 +16,6 @@
 namespace mv::test {
 namespace {
 
-// What a request without parameters brings, asked for in bytes: a second connection, a vCPU's pipes.
-std::vector<int> fds_for(int socket, const char* request_hex) {
-  const std::string request = from_hex(request_hex);
-  EXPECT_EQ(send(socket, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
-  char buffer[64];
-  alignas(cmsghdr) char control[CMSG_SPACE(2 * sizeof(int))];
-  iovec piece = {buffer, sizeof(buffer)};
-  msghdr m = {};
-  m.msg_iov = &piece;
-  m.msg_iovlen = 1;
-  m.msg_control = control;
-  m.msg_controllen = sizeof(control);
-  EXPECT_GT(recvmsg(socket, &m, 0), 0);
-  const cmsghdr* c = CMSG_FIRSTHDR(&m);
-  std::vector<int> fds(c ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0);
-  if (c) std::memcpy(fds.data(), CMSG_DATA(c), fds.size() * sizeof(int));
-  return fds;
-}
-
 int another(int socket) {
   const std::vector<int> fds = fds_for(socket, "1a00");
   EXPECT_EQ(fds.size(), 1u);
@@ -164,6 +145,39 @@ PLUGIN_TEST(Statement16_OneWaitForTheFirstEventAndNothingBeforeIt, 1) {
   EXPECT_EQ(say("1a020805"), "0822060a0400000000") << "stopped: MP, runnable";
   EXPECT_EQ(say("fa0700"), "020832") << "unknown: ENOTTY";
   EXPECT_EQ(say("1a020863"), "04082c2200") << "set 99";
+}
+
+// A request is one field behind its length, so a part of it is known to be one.
+PLUGIN_TEST(Statement14_ARequestMayComeInPieces, 1) {
+  const std::vector<int> pipes = fds_for(raw_socket(), "8a0100");
+  ASSERT_EQ(pipes.size(), 2u);
+  EXPECT_EQ(raw(raw_socket(), "920100"), "9a0100");
+  const auto say = [&](const std::string& bytes) { EXPECT_EQ(write(pipes[0], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size())); };
+  const auto hear = [&] {
+    char buffer[64];
+    const ssize_t n = read(pipes[1], buffer, sizeof(buffer));
+    return n < 0 ? std::string("error") : to_hex({buffer, static_cast<size_t>(n)});
+  };
+  say(from_hex("0a00"));
+  EXPECT_EQ(hear(), "0412020a00");
+  for (const char* byte : {"1a", "02", "08", "05"}) {
+    say(from_hex(byte));
+    usleep(20000);
+  }
+  EXPECT_EQ(hear(), "0822060a0400000000");
+  // 30000 entries of an MSR: longer than a pipe hands over at once
+  std::string entries;
+  for (int i = 0; i < 30000; ++i) entries += from_hex("0a0508f4021007");
+  std::string request("\x32", 1);
+  size_t size = entries.size();
+  for (; size >= 0x80; size >>= 7) request.push_back(static_cast<char>(size | 0x80));
+  request.push_back(static_cast<char>(size));
+  say(request + entries);
+  EXPECT_EQ(hear(), "023a00");
+  say(from_hex("2a040a02f402"));
+  EXPECT_EQ(hear(), "053203" "0a0107") << "the MSR's value";
+  say(from_hex("1a0208051a020805"));
+  EXPECT_EQ(hear(), "0822060a0400000000" "0822060a0400000000") << "two at once";
 }
 
 PLUGIN_TEST(Statement35_ConnectionsOfTwoThreadsDoNotMix, 1) {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+// Statements about how machines, plugins and hosts end.
+#include <unistd.h>
+
+#include <csignal>
+#include <random>
+#include <thread>
+
+#include "tests/plugin/statements/under_host.h"
+
+namespace mv::test {
+namespace {
+
+// A guest that can handle nothing: int3 without a table of interrupts.
+void shut_down(Vm& vm) {
+  ASSERT_EQ(crosvm_start(vm.get()), 0);
+  vm.init(0, [](auto&, kvm_sregs& sregs) { sregs.idt.limit = 0; });
+}
+
+PLUGIN_TEST(Statement27_ATripleFaultEndsTheMachine, 1) {
+  Vm vm({0xcc});
+  const int end = crosvm_get_shutdown_eventfd(vm.get());
+  ASSERT_GE(end, 0);
+  shut_down(vm);
+  EXPECT_TRUE(readable(end, 2000));
+}
+
+TEST(Plugin, Statement29_TheHostsExitCodeTellsHowThePluginEnded) {
+  if (under_host()) GTEST_SKIP();
+  EXPECT_EQ(run_mvmm({"--plugin", "/bin/true"}).code, 0) << "also without a start";
+  EXPECT_EQ(run_mvmm({"--plugin", "/bin/false"}).code, 103);
+  EXPECT_EQ(run_mvmm({"--plugin", "/bin/sh", "--params=-c", "--params", "exit 3"}).code, 103);
+  EXPECT_EQ(run_mvmm({"--plugin", "/bin/sh", "--params=-c", "--params", "kill -SEGV $$"}).code, 103);
+  EXPECT_EQ(run_mvmm({"--plugin", "/no/such/program"}).code, 2);
+}
+
+TEST(Plugin, Statement29_APluginThatDoesNotListenIsKilled) {
+  if (under_host()) {
+    Vm vm({0xcc});
+    shut_down(vm);
+    sleep(15);
+    return;
+  }
+  const HostRun run = run_this_test_under_host(1);
+  EXPECT_EQ(run.code, 103) << run.output;
+  EXPECT_THAT(run.output, testing::HasSubstr("did not exit in time"));
+  EXPECT_LT(run.seconds, 3.5);
+}
+
+// Inside: a guest that keeps its plugin busy, and a moment at which the plugin is no more.
+void die_while_serving(unsigned microseconds) {
+  std::thread([microseconds] {
+    usleep(microseconds);
+    kill(getpid(), SIGKILL);
+  }).detach();
+  Vm vm({0xba, 0x00, 0x05, 0xee, 0xeb, 0xfd});  // mov dx, 500h; again: out dx, al; jmp again
+  vm.reserve(0x500, 1);
+  vm.run();
+}
+
+TEST(Plugin, Statement29_APluginThatIsKilledEndsTheHost) {
+  if (under_host()) return die_while_serving(static_cast<unsigned>(atoi(getenv("MV_MICROSECONDS"))));
+  const char* given = getenv("MV_SEED");
+  const unsigned seed = given ? static_cast<unsigned>(atoi(given)) : std::random_device{}();
+  std::mt19937 random(seed);
+  for (int i = 0; i < 60; ++i) {
+    setenv("MV_MICROSECONDS", std::to_string(random() % 12000).c_str(), 1);
+    const HostRun run = run_this_test_under_host(1);
+    ASSERT_EQ(run.code, 103) << "MV_SEED=" << seed << ", run " << i << ": " << run.output;
+    ASSERT_THAT(run.output, testing::HasSubstr("signal 9"));
+    ASSERT_LT(run.seconds, 2.5);
+  }
+}
+
+// Inside: the host dies while the plugin waits for its guest.
+void outlive_the_host() {
+  std::signal(SIGPIPE, SIG_DFL);
+  Vm vm({0xeb, 0xfe});  // jmp $
+  ASSERT_EQ(crosvm_start(vm.get()), 0);
+  vm.init();
+  std::thread killer([host = getppid()] {
+    usleep(50000);
+    kill(host, SIGKILL);
+  });
+  crosvm_vcpu_event event;
+  EXPECT_EQ(crosvm_vcpu_wait(vm.vcpu(), &event), -EPIPE);
+  killer.join();
+  EXPECT_EQ(crosvm_set_irq(vm.get(), 1, true), -EPIPE);
+  EXPECT_EQ(crosvm_set_irq(vm.get(), 1, true), -EPIPE);
+}
+
+TEST(Plugin, Statement34_AHostThatIsKilledIsAnErrorForThePlugin) {
+  if (under_host()) return outlive_the_host();
+  const HostRun run = run_this_test_under_host(1);
+  EXPECT_EQ(run.code, 137) << run.output;
+  EXPECT_THAT(run.output, testing::HasSubstr("[  PASSED  ] 1 test"));
+}
+
+}  // namespace
+}  // namespace mv::test
