@@ -134,7 +134,9 @@ void fill_plugin(const po::variables_map& given, Options& o) {
   }
   if (given["backend"].as<std::string>() != "inproc") throw std::invalid_argument("--plugin: with --backend inproc only, so far");
   if (given.count("arch") && given["arch"].as<std::string>() != "x86_64") throw std::invalid_argument("--plugin: x86-64 guests only");
-  o.plugin = PluginSpec{given["plugin"].as<std::string>(), {}};
+  const std::string wire = given["plugin-wire"].as<std::string>();
+  if (wire != "last" && wire != "2018") throw std::invalid_argument("--plugin-wire: valid are last and 2018");
+  o.plugin = PluginSpec{given["plugin"].as<std::string>(), {}, wire == "2018"};
   if (given.count("params")) o.plugin->arguments = given["params"].as<std::vector<std::string>>();
   o.machine.vm.vcpus = given["cpus"].as<unsigned>();
   if (o.machine.vm.vcpus < 1 || o.machine.vm.vcpus > 32) throw std::invalid_argument("--cpus: valid are 1 to 32 with --plugin");
@@ -143,6 +145,7 @@ void fill_plugin(const po::variables_map& given, Options& o) {
 void fill(const po::variables_map& given, Options& o) {
   if (given.count("plugin")) return fill_plugin(given, o);
   if (given.count("params")) throw std::invalid_argument("--params: with --plugin only");
+  if (!given["plugin-wire"].defaulted()) throw std::invalid_argument("--plugin-wire: with --plugin only");
   MachineConfig& m = o.machine;
   m.backend = given["backend"].as<std::string>();
   m.arch = arch_of(m.backend, given);
@@ -200,6 +203,7 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("walk", "print every device access to standard error, with the seven words of its walk and their times")
       ("plugin", po::value<std::string>(), "a program that owns the machine through crosvm.h; inproc, x86-64")
       ("params", po::value<std::vector<std::string>>()->composing(), "an argument for that program; may be repeated")
+      ("plugin-wire", po::value<std::string>()->default_value("last"), "last or 2018: the protocol that the program speaks")
       ("stats", "print what was served to standard error at the end");
   // clang-format on
   po::variables_map given;

@@ -16,10 +16,11 @@ struct LinuxSpec {
   bool entry32 = false;  // a bzImage at its 32-bit entry although it has the other
 };
 
-// --plugin, --params
+// --plugin, --params, --plugin-wire
 struct PluginSpec {
   std::string program;
   std::vector<std::string> arguments;
+  bool wire_2018 = false;
 };
 
 struct Options {

@@ -33,11 +33,8 @@ int load_vcpus(crosvm& self) {
   std::vector<Fd> fds;
   request.mutable_get_vcpus();
   if (const int error = self.link.ask(request, MainRequest::kGetVcpus, response, {}, &fds)) return error;
-  if (fds.empty() || fds.size() % 2) return -EPROTO;
-  for (size_t i = 0; i < fds.size(); i += 2) {
-    self.machine->vcpus.push_back(std::make_unique<crosvm_vcpu>(std::move(fds[i]), std::move(fds[i + 1])));
-  }
-  return 0;
+  for (auto& link : mv::plugin::make_vcpu_links(std::move(fds))) self.machine->vcpus.push_back(std::make_unique<crosvm_vcpu>(std::move(link)));
+  return self.machine->vcpus.empty() ? -EPROTO : 0;
 }
 
 // A request without parameters whose answer is one descriptor.

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "plugin/client/main_link.h"
-#include "plugin/client/pipe.h"
 
 using mv::wire::VcpuRequest;
 using mv::wire::VcpuResponse;
@@ -12,26 +11,10 @@ using mv::wire::VcpuResponse;
 namespace {
 
 constexpr uint64_t kHypervResult = 8;
-constexpr size_t kReadSize = 16 << 10;
 
 uint8_t* bytes_of(std::string& s) { return reinterpret_cast<uint8_t*>(s.data()); }
 
 }  // namespace
-
-int crosvm_vcpu::receive(VcpuResponse& response) {
-  for (;;) {
-    if (const auto message = in_.next()) return response.ParseFromArray(message->data(), static_cast<int>(message->size())) ? 0 : -EPROTO;
-    if (in_.broken()) return -EPROTO;
-    char chunk[kReadSize];
-    const ssize_t n = ::read(read_.get(), chunk, sizeof(chunk));
-    if (n == 0) return -EPIPE;
-    if (n > 0) {
-      in_.feed({chunk, static_cast<size_t>(n)});
-    } else if (errno != EINTR) {
-      return -errno;
-    }
-  }
-}
 
 void crosvm_vcpu::take_io(const VcpuResponse::Wait::Io& io, crosvm_vcpu_event& event) {
   data_ = io.data();
@@ -85,14 +68,14 @@ int crosvm_vcpu::take_event(const VcpuResponse::Wait& wait, crosvm_vcpu_event& e
 
 int crosvm_vcpu::wait(crosvm_vcpu_event& event) {
   if (stopped_) return -EPROTO;
-  if (!asked_) {
+  if (!asked_ || link_->of_2018()) {
     VcpuRequest request;
     request.mutable_wait();
-    if (const int error = mv::plugin::write_quietly(write_.get(), request.SerializeAsString())) return error;
+    if (const int error = link_->send(request)) return error;
     asked_ = true;
   }
   VcpuResponse response;
-  if (const int error = receive(response)) return error;
+  if (const int error = link_->receive(response)) return error;
   if (response.error()) {
     // the host refused what the last resume was to set: the vCPU is where it was
     stopped_ = true;
@@ -106,13 +89,14 @@ int crosvm_vcpu::wait(crosvm_vcpu_event& event) {
 
 int crosvm_vcpu::resume() {
   if (!stopped_) return -EPROTO;
+  if (const int error = link_->of_2018() ? flush_all() : 0) return error;
   VcpuRequest request;
   VcpuRequest::Resume& r = *request.mutable_resume();
   r.set_data(data_);
   r.set_regs(carried_[VcpuRequest::REGS].later);
   r.set_sregs(carried_[VcpuRequest::SREGS].later);
   r.set_debugregs(carried_[VcpuRequest::DEBUGREGS].later);
-  if (const int error = mv::plugin::write_quietly(write_.get(), request.SerializeAsString())) return error;
+  if (const int error = link_->send(request)) return error;
   for (Carried& c : carried_) c = {};
   stopped_ = false;
   return 0;
@@ -121,8 +105,8 @@ int crosvm_vcpu::resume() {
 int crosvm_vcpu::ask(const VcpuRequest& request, VcpuResponse::MessageCase answer, VcpuResponse& response) {
   // while the vCPU runs, the next message is an event and not a response
   if (!stopped_) return -EPROTO;
-  if (const int error = mv::plugin::write_quietly(write_.get(), request.SerializeAsString())) return error;
-  if (const int error = receive(response)) return error;
+  if (const int error = link_->send(request)) return error;
+  if (const int error = link_->receive(response)) return error;
   if (response.error()) return mv::plugin::returned_error(response.error());
   return response.message_case() == answer ? 0 : -EPROTO;
 }
@@ -131,6 +115,13 @@ int crosvm_vcpu::flush(State set) {
   const std::string state = std::move(carried_[set].later);
   carried_[set].later.clear();
   return state.empty() ? 0 : set_state(set, state.data(), state.size());
+}
+
+int crosvm_vcpu::flush_all() {
+  for (const State set : {VcpuRequest::REGS, VcpuRequest::SREGS, VcpuRequest::DEBUGREGS}) {
+    if (const int error = flush(set)) return error;
+  }
+  return 0;
 }
 
 int crosvm_vcpu::get_state(State set, void* state, size_t size) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The plugin's handle of one vCPU: two pipes, what came with the last event, what goes with the next resume.
+// The plugin's handle of one vCPU: its connection, what came with the last event, what goes with the next resume.
 #pragma once
 
 #include <crosvm.h>
@@ -7,15 +7,13 @@
 #include <optional>
 #include <string>
 
-#include "plugin/wire/delimited.h"
-#include "vmm/backend/fd.h"
-#include "plugin.pb.h"
+#include "plugin/client/vcpu_link.h"
 
 struct crosvm_vcpu {
  public:
   using State = mv::wire::VcpuRequest::State;
 
-  crosvm_vcpu(mv::Fd write, mv::Fd read) : write_(std::move(write)), read_(std::move(read)) {}
+  explicit crosvm_vcpu(std::unique_ptr<mv::plugin::VcpuLink> link) : link_(std::move(link)) {}
 
   int wait(crosvm_vcpu_event& event);
   int resume();
@@ -34,13 +32,12 @@ struct crosvm_vcpu {
   };
   static constexpr unsigned kCarried = 4;  // REGS, SREGS, (FPU never), DEBUGREGS
 
-  int receive(mv::wire::VcpuResponse& response);
   int take_event(const mv::wire::VcpuResponse::Wait& wait, crosvm_vcpu_event& event);
   void take_io(const mv::wire::VcpuResponse::Wait::Io& io, crosvm_vcpu_event& event);
   int flush(State set);
+  int flush_all();
 
-  mv::Fd write_, read_;
-  mv::wire::Delimited in_;
+  std::unique_ptr<mv::plugin::VcpuLink> link_;
   std::string data_;  // what event.io_access.data points to
   Carried carried_[kCarried];
   bool asked_ = false;

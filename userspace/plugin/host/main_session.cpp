@@ -106,7 +106,7 @@ int MainSession::answer(const MainRequest& r, std::vector<Fd>& fds, MainResponse
       return 0;
     case MainRequest::kGetVcpus:
       out.mutable_get_vcpus();
-      reply.fds = actions_.vcpu_pipes();
+      reply.fds = actions_.vcpu_fds();
       return 0;
     case MainRequest::kStart:
       out.mutable_start();

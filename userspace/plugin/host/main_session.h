@@ -20,8 +20,8 @@ namespace mv::plugin {
 struct MainActions {
   // A new connection: the plugin's end; or a negative errno.
   std::function<int()> new_connection;
-  // The plugin's ends of every vCPU's pipes, two each; borrowed.
-  std::function<std::vector<int>()> vcpu_pipes;
+  // The plugin's ends of every vCPU's channel; borrowed.
+  std::function<std::vector<int>()> vcpu_fds;
   std::function<int()> shutdown_eventfd;  // borrowed
   std::function<void()> start;
   std::function<void(uint64_t mask, uint64_t user)> pause;

@@ -18,6 +18,7 @@
 #include "plugin/host/loop/vcpu_thread.h"
 #include "plugin/host/main_session.h"
 #include "plugin/wire/packet.h"
+#include "plugin/wire/wire2018.h"
 
 extern char** environ;
 
@@ -93,7 +94,7 @@ class Host {
   int new_connection();
   void listen(Connections::iterator connection);
   bool serve(Connection& connection);
-  std::vector<int> vcpu_pipes() const;
+  std::vector<int> vcpu_fds() const;
   void start();
   void pause(uint64_t mask, uint64_t user);
   void watch_shutdown();
@@ -102,6 +103,7 @@ class Host {
   void tell();
   void plugin_gone();
 
+  const Wire wire_;
   asio::io_context context_;
   Lifecycle life_;
   Shared shared_;
@@ -117,17 +119,19 @@ class Host {
 };
 
 Host::Host(Machine& machine, const PluginConfig& config)
-    : shutdown_(eventfd(0, EFD_CLOEXEC)),
+    : wire_(config.wire),
+      shutdown_(eventfd(0, EFD_CLOEXEC)),
       line_(machine.vcpus()),
       session_(machine, shared_,
-               {[this] { return new_connection(); }, [this] { return vcpu_pipes(); }, [this] { return shutdown_.get(); }, [this] { start(); },
+               {[this] { return new_connection(); }, [this] { return vcpu_fds(); }, [this] { return shutdown_.get(); }, [this] { start(); },
                 [this](uint64_t mask, uint64_t user) { pause(mask, user); }}),
       shutdown_watch_(context_),
       plugin_watch_(context_),
       deadline_(context_),
       signals_(context_, SIGINT, SIGTERM) {
   for (unsigned i = 0; i < machine.vcpus(); ++i) {
-    vcpus_.emplace_back(machine.vcpu(i), shared_, line_, [this] { asio::post(context_, [this] { follow(life_.end(now_ns())); }); });
+    auto channel = wire_ == Wire::y2018 ? make_vcpu_socket_2018() : make_vcpu_pipes();
+    vcpus_.emplace_back(machine.vcpu(i), shared_, line_, std::move(channel), [this] { asio::post(context_, [this] { follow(life_.end(now_ns())); }); });
   }
   auto [ours, theirs] = packet_pair();
   connections_.emplace_back(context_, std::move(ours));
@@ -175,13 +179,17 @@ bool Host::serve(Connection& connection) {
   wire::Packet packet;
   if (wire::receive_packet(connection.socket.get(), kMostRequest, packet) || packet.bytes.empty() || packet.truncated) return false;
   MainReply reply;
-  if (!session_.serve(packet.bytes, std::move(packet.fds), reply)) return false;
+  const bool old = wire_ == Wire::y2018;
+  if (!session_.serve(old ? wire::main_request_of_2018(packet.bytes) : packet.bytes, std::move(packet.fds), reply)) return false;
+  if (old) reply.bytes = wire::main_response_for_2018(reply.bytes);
   return !wire::send_packet(connection.socket.get(), reply.bytes, reply.fds);
 }
 
-std::vector<int> Host::vcpu_pipes() const {
+std::vector<int> Host::vcpu_fds() const {
   std::vector<int> fds;
-  for (const VcpuThread& v : vcpus_) fds.insert(fds.end(), {v.plugin_write(), v.plugin_read()});
+  for (const VcpuThread& v : vcpus_) {
+    for (const int fd : v.channel().plugin_fds()) fds.push_back(fd);
+  }
   return fds;
 }
 

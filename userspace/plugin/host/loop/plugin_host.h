@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin/host/loop/vcpu_channel.h"
 #include "plugin/host/machine.h"
 
 namespace mv::plugin {
@@ -12,6 +13,7 @@ namespace mv::plugin {
 struct PluginConfig {
   std::string program;                 // a path
   std::vector<std::string> arguments;  // behind the program's name
+  Wire wire = Wire::today;
 };
 
 // Empty when the plugin has ended with exit code 0; otherwise one sentence.  Throws std::system_error if it cannot be started.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The thread of one vCPU: runs the guest, carries the session's bytes through two pipes.
+// The thread of one vCPU: runs the guest, carries the session's bytes through its channel.
 #pragma once
 
 #include <atomic>
@@ -9,8 +9,8 @@
 #include <optional>
 #include <thread>
 
+#include "plugin/host/loop/vcpu_channel.h"
 #include "plugin/host/vcpu_session.h"
-#include "vmm/backend/fd.h"
 
 namespace mv::plugin {
 
@@ -40,13 +40,11 @@ class StartLine {
 
 class VcpuThread {
  public:
-  // Makes the pipes; the thread comes with start().  `ended` is called on the thread, last.
-  VcpuThread(MachineVcpu& vcpu, const Shared& shared, StartLine& line, std::function<void()> ended);
+  // The thread comes with start().  `ended` is called on it, last.
+  VcpuThread(MachineVcpu& vcpu, const Shared& shared, StartLine& line, std::unique_ptr<VcpuChannel> channel, std::function<void()> ended);
   ~VcpuThread() { stop(); }
 
-  // The plugin's ends: where it writes, where it reads.
-  int plugin_write() const { return to_host_[1].get(); }
-  int plugin_read() const { return to_plugin_[0].get(); }
+  const VcpuChannel& channel() const { return *channel_; }
   void start();
   bool running() const { return thread_.joinable(); }
   void pause(uint64_t user);
@@ -65,10 +63,8 @@ class VcpuThread {
   VcpuSession session_;
   StartLine& line_;
   std::function<void()> ended_;
-  Fd to_host_[2], to_plugin_[2];
-  Fd to_self_;    // the first pipe's write end once more: it must not block
-  Fd abandoned_;  // an eventfd
-  std::string out_, in_;
+  std::unique_ptr<VcpuChannel> channel_;
+  std::string out_;
   std::mutex mutex_;
   std::optional<uint64_t> pause_;
   std::atomic<bool> dying_ = false;

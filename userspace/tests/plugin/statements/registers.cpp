@@ -5,6 +5,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "tests/plugin/hex.h"
@@ -12,6 +14,24 @@
 
 namespace mv::test {
 namespace {
+
+// No thread of the host runs any more.
+void stop_host() {
+  const pid_t host = getppid();
+  ASSERT_EQ(kill(host, SIGSTOP), 0);
+  bool runs = true;
+  while (runs) {
+    usleep(1000);
+    runs = false;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(host) + "/task")) {
+      std::ifstream stat(task.path() / "stat");
+      std::string word;
+      char state = 0;
+      stat >> word >> word >> state;
+      runs = runs || state != 'T';
+    }
+  }
+}
 
 PLUGIN_TEST(Statement17_RegistersSetAreSeenAndTheLastSetWins, 1) {
   Vm vm({0xa2, 0x00, 0x30, END});  // mov [3000h], al
@@ -35,7 +55,7 @@ PLUGIN_TEST(Statement17_RegistersSetAreSeenAndTheLastSetWins, 1) {
   ASSERT_EQ(crosvm_vcpu_get_regs(vm.vcpu(), &seen), 0);
   EXPECT_EQ(seen.rax, 0x11u);
   regs.rax = 0x22;
-  ASSERT_EQ(kill(getppid(), SIGSTOP), 0);
+  stop_host();
   EXPECT_EQ(crosvm_vcpu_set_regs(vm.vcpu(), &regs), 0) << "needs no host";
   ASSERT_EQ(kill(getppid(), SIGCONT), 0);
   vm.resume();
@@ -56,7 +76,7 @@ PLUGIN_TEST(Statement18_AHintBringsRegistersAlong, 1) {
   vm.run([&](crosvm_vcpu_event&) {
     kvm_regs regs = {};
     kvm_sregs sregs = {};
-    ASSERT_EQ(kill(getppid(), SIGSTOP), 0);
+    stop_host();
     EXPECT_EQ(crosvm_vcpu_get_regs(vm.vcpu(), &regs), 0);
     EXPECT_EQ(events ? 0 : crosvm_vcpu_get_sregs(vm.vcpu(), &sregs), 0);
     ASSERT_EQ(kill(getppid(), SIGCONT), 0);
@@ -97,8 +117,8 @@ PLUGIN_TEST(Statement17_WhatIsSetAndNotResumedIsLost, 1) {
 template <typename Ask>
 bool needs_host(Ask ask) {
   const pid_t host = getppid();
+  stop_host();
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_EQ(kill(host, SIGSTOP), 0);
   std::thread later([host] {
     usleep(150000);
     kill(host, SIGCONT);

@@ -19,6 +19,11 @@ namespace mv::test {
 namespace {
 
 constexpr const char* kInside = "MV_UNDER_HOST";
+#ifdef MV_WIRE_2018
+constexpr bool kWire2018 = true;
+#else
+constexpr bool kWire2018 = false;
+#endif
 
 }  // namespace
 
@@ -29,6 +34,7 @@ HostRun run_mvmm(const std::vector<std::string>& arguments) {
   if (pipe(out)) return {-1, "no pipe", 0};
   std::vector<std::string> all = arguments;
   all.insert(all.begin(), {"timeout", "-k", "1", "60", MV_MVMM});
+  if (kWire2018) all.insert(all.end(), {"--plugin-wire", "2018"});
   std::vector<char*> argv;
   for (std::string& a : all) argv.push_back(a.data());
   argv.push_back(nullptr);
