@@ -106,7 +106,9 @@ void InprocMachine::drive(uint32_t gsi, bool was, bool is) {
   }
 }
 
+// No route leads from GSIs beyond the table, so nothing is kept of their lines.
 int InprocMachine::irq_line(uint32_t gsi, bool high) {
+  if (gsi >= kMostGsis) return 0;
   std::lock_guard lock(mutex_);
   Line& line = lines_[gsi];
   const bool was = line.high();
@@ -130,10 +132,8 @@ int InprocMachine::set_routes(const std::vector<kvm_irq_routing_entry>& routes) 
 
 int InprocMachine::add_irq_event(uint32_t key, uint32_t gsi, int trigger, int resample) {
   std::lock_guard lock(mutex_);
-  IrqEvent& event = irq_events_[key];
-  event.gsi = gsi;
-  event.resample = resample;
-  event.watch = std::make_unique<DeviceLoop::Watch>(loop_, trigger, [this, key] { triggered(key); });
+  auto watch = std::make_unique<DeviceLoop::Watch>(loop_, trigger, [this, key] { triggered(key); });
+  irq_events_.insert_or_assign(key, IrqEvent{.gsi = gsi, .resample = resample, .watch = std::move(watch)});
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 
 #include <mutex>
+#include <system_error>
 
 namespace mv::plugin {
 
@@ -32,7 +33,12 @@ bool MainSession::serve(std::string_view packet, std::vector<Fd> fds, MainReply&
   MainRequest request;
   MainResponse response;
   if (!request.ParseFromArray(packet.data(), static_cast<int>(packet.size()))) return false;
-  const int error = answer(request, fds, response, reply);
+  int error;
+  try {
+    error = answer(request, fds, response, reply);
+  } catch (const std::system_error& e) {  // descriptors have run out, and the like: the request's error, not the host's
+    error = -e.code().value();
+  }
   if (error) {
     response.set_error(-error);
     reply.fds.clear();
@@ -166,11 +172,7 @@ int MainSession::create_memory(uint32_t id, const MainRequest::Create::Memory& s
   if (end < spec.offset() || spec.start() + spec.length() < spec.start()) return -EOVERFLOW;
   if (end > static_cast<uint64_t>(size)) return -EINVAL;
   if (!spec.length() || spec.offset() % 4096 || spec.length() % 4096 || spec.start() % 4096) return -EINVAL;
-  try {
-    object.mapping = Mapping(spec.length(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, spec.offset(), "the plugin's memory");
-  } catch (const std::system_error& e) {
-    return -e.code().value();
-  }
+  object.mapping = Mapping(spec.length(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, spec.offset(), "the plugin's memory");
   object.kind = Object::memory;
   object.length = spec.length();
   return machine_.add_memory(id, spec.start(), {object.mapping.as<std::byte>(), spec.length()}, spec.read_only(), spec.dirty_log());

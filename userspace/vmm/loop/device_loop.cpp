@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "vmm/loop/device_loop.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>  // this Asio uses std::exchange without naming it
 
 #include <boost/asio.hpp>
+#include <cerrno>
 #include <chrono>
+#include <system_error>
 #include <thread>
 
 namespace mv {
@@ -77,8 +80,19 @@ struct DeviceLoop::Watch::State : std::enable_shared_from_this<State> {
   bool gone = false;
 };
 
+namespace {
+
+// std::system_error, unlike Asio's own: whoever ran out of descriptors may have a client to tell.
+int duplicate(int fd) {
+  const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) throw std::system_error(errno, std::generic_category(), "watching an eventfd");
+  return copy;
+}
+
+}  // namespace
+
 DeviceLoop::Watch::Watch(DeviceLoop& loop, int eventfd, Job rung)
-    : state_(std::make_shared<State>(loop.state_->context, ::dup(eventfd), std::move(rung))) {
+    : state_(std::make_shared<State>(loop.state_->context, duplicate(eventfd), std::move(rung))) {
   asio::post(loop.state_->context, [s = state_] { s->wait(); });
 }
 

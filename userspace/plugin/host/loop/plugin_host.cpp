@@ -156,7 +156,7 @@ std::string Host::run() {
 
 int Host::new_connection() {
   auto [ours, theirs] = packet_pair();
-  const int fd = ::dup(theirs.get());
+  const int fd = fcntl(theirs.get(), F_DUPFD_CLOEXEC, 0);
   if (fd < 0) return -errno;
   connections_.emplace_back(context_, std::move(ours));
   listen(std::prev(connections_.end()));

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Statements about connections, objects and ranges: what a plugin may send, and what it gets for it.
 #include <fcntl.h>
-#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <dirent.h>
 
 #include <cstring>
+#include <fstream>
 #include <thread>
 
 #include "tests/plugin/hex.h"
@@ -107,6 +108,115 @@ PLUGIN_TEST(Statement8_NothingIsLostByFailureOrRepetition, 1) {
   for (int i = 0; i < 100 && fds_of(getppid()) > before; ++i) usleep(10000);
   EXPECT_GT(before, 5);
   EXPECT_LE(fds_of(getppid()), before);
+}
+
+size_t bytes_of(pid_t pid) {
+  std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");
+  size_t total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * 4096;
+}
+
+// What the host holds after ten thousand objects of a kind is what it held after a few hundred.
+void expect_no_growth(const std::function<void()>& cycle) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  constexpr int kCycles = 1000;  // their own bookkeeping grows: only descriptors count
+  constexpr size_t kBytes = 1ull << 30;
+#else
+  constexpr int kCycles = 10000;
+  constexpr size_t kBytes = 512 << 10;
+#endif
+  const pid_t host = getppid();
+  for (int i = 0; i < 500; ++i) cycle();
+  usleep(50000);
+  const int fds = fds_of(host);
+  const size_t bytes = bytes_of(host);
+  for (int i = 0; i < kCycles && !testing::Test::HasFailure(); ++i) cycle();
+  for (int i = 0; i < 100 && fds_of(host) > fds; ++i) usleep(10000);  // the last may still be on their way out
+  EXPECT_GT(fds, 5);
+  EXPECT_LE(fds_of(host), fds);
+  EXPECT_GT(bytes, 0u);
+  EXPECT_LT(bytes_of(host), bytes + kBytes);
+}
+
+PLUGIN_TEST(TenThousandCyclesOfMemory, 1) {
+  Vm vm;
+  const int fd = make_memfd(0x4000);
+  expect_no_growth([&] {
+    crosvm_memory* m = nullptr;
+    ASSERT_EQ(crosvm_create_memory(vm.get(), fd, 0, 0x4000, 0x100000, false, true, &m), 0);
+    ASSERT_EQ(crosvm_destroy_memory(vm.get(), &m), 0);
+  });
+}
+
+PLUGIN_TEST(TenThousandCyclesOfIoEvents, 1) {
+  Vm vm;
+  expect_no_growth([&] {
+    crosvm_io* io = nullptr;
+    ASSERT_EQ(crosvm_create_io_event(vm.get(), CROSVM_ADDRESS_SPACE_MMIO, 0xd0000000, 0, nullptr, &io), 0);
+    ASSERT_EQ(crosvm_destroy_io_event(vm.get(), &io), 0);
+  });
+}
+
+PLUGIN_TEST(TenThousandCyclesOfIrqEvents, 1) {
+  Vm vm;
+  int n = 0;
+  expect_no_growth([&] {
+    crosvm_irq* irq = nullptr;
+    const uint64_t one = 1;
+    ASSERT_EQ(crosvm_create_irq_event(vm.get(), static_cast<uint32_t>(n % 24), &irq), 0);
+    if (n++ % 16 == 0) {
+      ASSERT_EQ(write(crosvm_irq_event_get_fd(irq), &one, sizeof(one)), 8);
+    }
+    ASSERT_EQ(crosvm_destroy_irq_event(vm.get(), &irq), 0);
+  });
+}
+
+PLUGIN_TEST(TenThousandCyclesOfRangesHintsAndRoutes, 1) {
+  Vm vm;
+  crosvm_irq_route routes[24] = {};
+  for (uint32_t i = 0; i < 24; ++i) routes[i].irq_id = routes[i].irqchip.pin = i;
+  for (auto& r : routes) r.irqchip.irqchip = 2;
+  crosvm_hint_detail details[32] = {};
+  const crosvm_hint hint = {0, 0, CROSVM_ADDRESS_SPACE_IOPORT, CROSVM_HINT_ON_WRITE, 32, 0x500, details};
+  expect_no_growth([&] {
+    ASSERT_EQ(crosvm_reserve_range(vm.get(), CROSVM_ADDRESS_SPACE_MMIO, 0xd0000000, 0x1000), 0);
+    ASSERT_EQ(crosvm_set_hypercall_hint(vm.get(), 1, &hint), 0);
+    ASSERT_EQ(crosvm_set_irq_routing(vm.get(), 24, routes), 0);
+    ASSERT_EQ(crosvm_reserve_range(vm.get(), CROSVM_ADDRESS_SPACE_MMIO, 0xd0000000, 0), 0);
+  });
+}
+
+PLUGIN_TEST(TenThousandCyclesOfConnections, 1) {
+  Vm vm;
+  expect_no_growth([&] {
+    crosvm* other = nullptr;
+    ASSERT_EQ(crosvm_new_connection(vm.get(), &other), 0);
+    ASSERT_EQ(crosvm_set_irq(other, 100, true), 0);
+    ASSERT_EQ(crosvm_destroy_connection(&other), 0);
+  });
+}
+
+// The host's descriptors run out: requests fail, the host lives, and what is given back can be had again.
+PLUGIN_TEST(AHostWithoutDescriptorsSaysSo, 1) {
+  Vm vm({END});
+  const rlimit few = {64, 64};
+  ASSERT_EQ(prlimit(getppid(), RLIMIT_NOFILE, &few, nullptr), 0);
+  std::vector<crosvm*> connections(1, nullptr);
+  int error = 0;
+  while (connections.size() < 100 && !(error = crosvm_new_connection(vm.get(), &connections.back()))) connections.push_back(nullptr);
+  EXPECT_EQ(error, -EMFILE);
+  crosvm_irq* irq = nullptr;
+  EXPECT_EQ(crosvm_create_irq_event(vm.get(), 4, &irq), -EMFILE);
+  crosvm_io* io = nullptr;
+  while (!(error = crosvm_create_io_event(vm.get(), CROSVM_ADDRESS_SPACE_IOPORT, 0x500 + connections.size(), 0, nullptr, &io))) connections.push_back(nullptr);
+  EXPECT_EQ(error, -EMFILE);
+  for (crosvm*& c : connections) {
+    if (c) crosvm_destroy_connection(&c);
+  }
+  usleep(50000);
+  EXPECT_EQ(crosvm_create_irq_event(vm.get(), 4, &irq), 0);
+  vm.run();
 }
 
 PLUGIN_TEST(Statement9_AnUnknownObjectCannotBeDestroyed, 1) { EXPECT_EQ(raw(raw_socket(), "12020807"), "08041a00"); }
