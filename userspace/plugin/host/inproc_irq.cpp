@@ -210,10 +210,7 @@ bool InprocMachine::serve_chip(InprocVcpu& vcpu, const hv_exit& access, uint64_t
     }
   }
   for (const int fd : release(finished)) resample.push_back(fd);
-  for (const int fd : resample) {
-    const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t n = ::write(fd, &one, sizeof(one));
-  }
+  for (const int fd : resample) signal_eventfd(fd);
   return true;
 }
 

@@ -2,6 +2,8 @@
 // Memory, I/O events and accesses of a plugin's machine; interrupts are in inproc_irq.cpp.
 #include "plugin/host/inproc_machine.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -31,6 +33,12 @@ std::vector<kvm_irq_routing_entry> default_routes() {
 }
 
 }  // namespace
+
+void signal_eventfd(int eventfd) {
+  pollfd room = {eventfd, POLLOUT, 0};
+  const uint64_t one = 1;
+  if (::poll(&room, 1, 0) == 1) [[maybe_unused]] const ssize_t n = ::write(eventfd, &one, sizeof(one));
+}
 
 std::unique_ptr<Machine> make_inproc_machine(unsigned vcpus) { return std::make_unique<InprocMachine>(vcpus); }
 
@@ -117,8 +125,7 @@ bool InprocMachine::serve_io_event(const hv_exit& access) {
   for (const auto& [key, e] : io_events_) {
     if (e.spec.space != space || e.spec.address != access.address) continue;
     if (e.spec.length && (e.spec.length != access.size || e.spec.datamatch != access.data)) continue;
-    const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t n = ::write(e.eventfd, &one, sizeof(one));  // full: it is readable anyway
+    signal_eventfd(e.eventfd);
     return true;
   }
   return false;

@@ -21,6 +21,9 @@ namespace mv::plugin {
 
 class InprocMachine;
 
+// Adds one to an eventfd that the plugin reads; one that is full already says enough, and is not waited for.
+void signal_eventfd(int eventfd);
+
 class InprocVcpu final : public MachineVcpu {
  public:
   InprocVcpu(InprocMachine& machine, unsigned id);

@@ -151,7 +151,7 @@ int MainSession::create_io_event(uint32_t id, const MainRequest::Create::IoEvent
   if (length != 0 && length != 1 && length != 2 && length != 4 && length != 8) return -EINVAL;
   if (spec.address() + length < spec.address()) return -EINVAL;
   object.kind = Object::io_event;
-  object.first = Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  object.first = Fd(eventfd(0, EFD_CLOEXEC));  // a plugin that reads it waits
   if (!object.first) return -errno;
   const uint64_t value = length && length < 8 ? spec.datamatch() & ((uint64_t{1} << (8 * length)) - 1) : spec.datamatch();
   const Space space = spec.space() == wire::MMIO ? Space::mmio : Space::ioport;
@@ -180,8 +180,8 @@ int MainSession::create_memory(uint32_t id, const MainRequest::Create::Memory& s
 
 int MainSession::create_irq_event(uint32_t id, const MainRequest::Create::IrqEvent& spec, Object& object, MainReply& reply) {
   object.kind = Object::irq_event;
-  object.first = Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  object.second = Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  object.first = Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));  // the host reads it, and must not wait for what the plugin took back
+  object.second = Fd(eventfd(0, EFD_CLOEXEC));
   if (!object.first || !object.second) return -errno;
   reply.fds = {object.first.get(), object.second.get()};
   return machine_.add_irq_event(id, spec.irq_id(), object.first.get(), object.second.get());
