@@ -68,6 +68,17 @@ def on_host(program: Path, args: list[str], work: Path) -> dict[str, Result]:
     return results(out.read_text())
 
 
+def plugins() -> list[str]:
+    """Events of a plugin beside two pipes: the program measures both in turns and prints its own lines."""
+    program = paths.REPO / "build/bin/mv_plugin_bench"
+    if not program.exists():
+        return []
+    done = subprocess.run([program], check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise HarnessError(f"{program} failed with code {done.returncode}.")
+    return ["plugins, this machine", "", *("    " + line for line in done.stdout.splitlines())]
+
+
 def in_guest(program: Path, args: list[str]) -> dict[str, Result]:
     """Through `harness/run -- CMD`: the results come back on the command's stdout."""
     done = subprocess.run([paths.HARNESS / "run", "--", program, "--benchmark_format=json", *args], check=False,
@@ -107,12 +118,14 @@ def main(argv: list[str]) -> int:
         shown = []
         if options.where != "guest":
             shown.append(table("this machine", on_host(program, rest, paths.cache("bench"))))
+            if not rest:
+                shown.append(plugins())
         if options.where != "host":
             shown.append(table("guest", in_guest(program, rest)))
     except HarnessError as error:
         print(f"scripts/bench: {error}", file=sys.stderr)
         return 1
-    print("\n\n".join("\n".join(lines) for lines in shown))
+    print("\n\n".join("\n".join(lines) for lines in shown if lines))
     return 0
 
 

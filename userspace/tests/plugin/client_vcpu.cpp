@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include "plugin/client/pipe.h"
 #include "tests/plugin/fake_host.h"
 
 namespace mv::test {
@@ -256,6 +257,22 @@ TEST_F(PluginVcpu, Statement34_AHostThatDiesWhileThePluginWaits) {
     h.vcpu(0).hang_up();
   });
   EXPECT_EQ(crosvm_vcpu_wait(vcpu, &event), -EPIPE);
+}
+
+TEST(PluginPipe, NeitherWayOfWritingLetsASignalThrough) {
+  std::signal(SIGPIPE, SIG_DFL);
+  for (auto* write_to : {plugin::write_quietly, plugin::write_masked}) {
+    int fds[2];
+    char bytes[4] = {};
+    ASSERT_EQ(pipe(fds), 0);
+    EXPECT_EQ(write_to(fds[1], "abc"), 0);
+    EXPECT_EQ(read(fds[0], bytes, sizeof(bytes)), 3);
+    EXPECT_STREQ(bytes, "abc");
+    close(fds[0]);
+    EXPECT_EQ(write_to(fds[1], "abc"), -EPIPE);
+    close(fds[1]);
+    EXPECT_EQ(write_to(fds[1], "abc"), -EBADF);
+  }
 }
 
 TEST_F(PluginVcpu, ASigpipeThatWasPendingStaysPending) {
