@@ -109,6 +109,136 @@ struct mockvisor_fault {
 	__u64 fired;
 };
 
+/**
+ * struct mockvisor_x86_state - everything of one vCPU of an ACRN VM, between two of its instructions
+ * @vm_fd, @vcpu: in: whose
+ * @segment: ES, CS, SS, DS, FS, GS, LDTR, TR; attributes as in a VMX access-rights field
+ * @sysenter: CS, ESP, EIP
+ * @tsc_offset: of the time-stamp counter from CLOCK_MONOTONIC, in its cycles
+ * @st: by register number, not by distance from the top of stack; @used: bit n: register n is not empty
+ * @pending: vector + 1 of an interrupt that was acknowledged and is not delivered yet
+ * @shadow: interrupts wait for one more instruction
+ * @idle: it executed HLT
+ * @waits: it waits for a start-up IPI
+ * @shutdown: out: the request that is out stands for a triple fault
+ * @lapic: registers at their offset divided by 16; @timer_start, @timer_on: the count that runs
+ * @reserved: 0, else EINVAL
+ *
+ * The vCPU is stopped meanwhile; an access that waits for its answer goes on waiting for it, unless RIP is set elsewhere.
+ * EINVAL: not ACRN's; ENOENT: no such vCPU.
+ */
+struct mockvisor_x86_state {
+	__s32 vm_fd;
+	__u32 vcpu;
+	__u64 gpr[16];
+	__u64 rip, rflags;
+	struct mockvisor_x86_segment {
+		__u64 base;
+		__u32 limit;
+		__u16 selector;
+		__u16 attributes;
+	} segment[8];
+	__u64 gdt_base, idt_base;
+	__u16 gdt_limit, idt_limit;
+	__u16 pending;
+	__u8 shadow, nmi_blocked;
+	__u64 cr0, cr2, cr3, cr4, cr8, efer;
+	__u64 dr[8];
+	__u64 star, lstar, cstar, sfmask, kernel_gs_base, sysenter[3], pat, tsc_offset;
+	__u64 tsc_aux, misc_enable, spec_ctrl;
+	__u64 xmm[16][2];
+	struct mockvisor_x86_st {
+		__u64 significand;
+		__u16 sign_exponent;
+		__u16 reserved[3];
+	} st[8];
+	__u16 fcw, fsw, fop, used;
+	__u32 mxcsr;
+	__u8 nmi_pending, idle, waits, shutdown;
+	__u64 fip, fdp, xcr0;
+	__u64 apic_base, timer_start;
+	__u32 lapic[64];
+	__u32 timer_on;
+	__u32 reserved[5];
+};
+
+/**
+ * struct mockvisor_x86_cpuid - what CPUID answers from now on, instead of what the mock has
+ * @leaves: address of @count struct mockvisor_x86_leaf, 256 at most (else E2BIG); 0: as it was
+ */
+struct mockvisor_x86_cpuid {
+	__s32 vm_fd;
+	__u32 vcpu;
+	__u64 leaves;
+	__u32 count;
+	__u32 reserved;
+};
+
+struct mockvisor_x86_leaf {
+	__u32 leaf, sub;
+	__u32 has_sub;
+	__u32 out[4];	/* EAX, EBX, ECX, EDX */
+};
+
+/**
+ * struct mockvisor_vcpu_hold - one vCPU of an ACRN VM stands still while it is held, and the others run
+ * @on: 1 holds, 0 lets go
+ * @reserved: 0, else EINVAL
+ *
+ * It stops behind an instruction.  EBUSY: one of its requests is out, or is now: that has to be answered first.
+ */
+struct mockvisor_vcpu_hold {
+	__s32 vm_fd;
+	__u32 vcpu;
+	__u32 on;
+	__u32 reserved;
+};
+
+/**
+ * struct mockvisor_x86_chip - interrupt controllers of an ACRN VM
+ * @pins: of the I/O APIC, 1 to 48
+ * @pic: the 8259 pair
+ */
+struct mockvisor_x86_chip {
+	__s32 vm_fd;
+	__u32 pins;
+	struct mockvisor_x86_pic {
+		__u8 lines, irr, isr, imr;
+		__u8 base, lowest, step, elcr;
+		__u8 icw4_follows, auto_eoi, rotate_on_aeoi, special_mask;
+		__u8 special_nested, read_isr, poll, initialised;
+	} pic[2];
+	__u32 ioapic_id, ioapic_select;
+	__u64 ioapic_lines;
+	__u64 redirection[48];
+};
+
+/**
+ * struct mockvisor_x86_pin - one input of one controller, which SET_IRQLINE drives together
+ * @controller: 0: the 8259 pair, @pin 0 to 15; 2: the I/O APIC.  Others, and pins that are not there: EINVAL
+ */
+struct mockvisor_x86_pin {
+	__s32 vm_fd;
+	__u16 controller;
+	__u16 pin;
+	__u32 high;
+	__u32 reserved;
+};
+
+/**
+ * struct mockvisor_memory_forget - RAM of an ACRN VM goes, and is not pinned any more
+ * @gpa, @len: of one SET_MEMSEG, else ENOENT
+ * @reserved: 0, else EINVAL
+ *
+ * ACRN's driver keeps such pages, and the place for the segment, as long as the VM lives.
+ */
+struct mockvisor_memory_forget {
+	__s32 vm_fd;
+	__u32 reserved;
+	__u64 gpa;
+	__u64 len;
+};
+
 #define MOCKVISOR_VERSION _IO(MOCKVISOR_IOCTL_TYPE, 0x00)	/* returns MOCKVISOR_ABI_VERSION */
 #define MOCKVISOR_WALK_SWITCH _IOW(MOCKVISOR_IOCTL_TYPE, 0x01, struct mockvisor_walk_switch)
 #define MOCKVISOR_WALK_GET _IOWR(MOCKVISOR_IOCTL_TYPE, 0x02, struct mockvisor_walk)
@@ -116,5 +246,13 @@ struct mockvisor_fault {
 #define MOCKVISOR_DEVICE_INTERRUPT _IOW(MOCKVISOR_IOCTL_TYPE, 0x04, struct mockvisor_device_interrupt)
 #define MOCKVISOR_FAULT_SET _IOW(MOCKVISOR_IOCTL_TYPE, 0x05, struct mockvisor_fault)
 #define MOCKVISOR_FAULT_GET _IOWR(MOCKVISOR_IOCTL_TYPE, 0x06, struct mockvisor_fault)
+#define MOCKVISOR_X86_STATE_GET _IOWR(MOCKVISOR_IOCTL_TYPE, 0x07, struct mockvisor_x86_state)
+#define MOCKVISOR_X86_STATE_SET _IOW(MOCKVISOR_IOCTL_TYPE, 0x08, struct mockvisor_x86_state)
+#define MOCKVISOR_X86_CPUID_SET _IOW(MOCKVISOR_IOCTL_TYPE, 0x09, struct mockvisor_x86_cpuid)
+#define MOCKVISOR_VCPU_HOLD _IOW(MOCKVISOR_IOCTL_TYPE, 0x0a, struct mockvisor_vcpu_hold)
+#define MOCKVISOR_X86_CHIP_GET _IOWR(MOCKVISOR_IOCTL_TYPE, 0x0b, struct mockvisor_x86_chip)
+#define MOCKVISOR_X86_CHIP_SET _IOW(MOCKVISOR_IOCTL_TYPE, 0x0c, struct mockvisor_x86_chip)
+#define MOCKVISOR_X86_PIN _IOW(MOCKVISOR_IOCTL_TYPE, 0x0d, struct mockvisor_x86_pin)
+#define MOCKVISOR_MEMORY_FORGET _IOW(MOCKVISOR_IOCTL_TYPE, 0x0e, struct mockvisor_memory_forget)
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs suites on one kernel: those that build, and those that run in the guest."""
 
+import os
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,7 +110,8 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
         initramfs.add_program(archive, programs[suite.name])
         for pattern in suite.files:
             for path in sorted(options.build_dir.glob(pattern)):
-                initramfs.add_file(archive, path)
+                add = initramfs.add_program if os.access(path, os.X_OK) else initramfs.add_file
+                add(archive, path)
         plan.suite(suite.name, _argv(suite, programs[suite.name]), 0 if options.gdb else suite.timeout, suite.env)
     archive.file("/mv/plan", plan.bytes())
 

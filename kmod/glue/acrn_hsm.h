@@ -27,6 +27,7 @@ struct acrn_segment {
 	struct page **pages;
 	unsigned long count;
 	void *address;
+	u64 gpa;
 };
 
 struct acrn_hsm;
@@ -37,6 +38,8 @@ struct acrn_hsm_vcpu {
 	struct task_struct *task;	/* NULL: nothing has happened to it yet */
 	struct work_struct starter;
 	wait_queue_head_t wait;
+	bool held;			/* parked on request, under thread_lock */
+	struct x86_cpuid_leaf *leaves;	/* CPUID's answers that userspace gave, or NULL */
 	bool undelivered;	/* the slot is PENDING and found no client; under client.lock */
 };
 
@@ -92,14 +95,32 @@ void acrn_hsm_vcpus_run(struct acrn_hsm *hsm);
 /* Returns when no vCPU thread is inside the core. */
 void acrn_hsm_vcpus_stop(struct acrn_hsm *hsm);
 void acrn_hsm_vcpu_wake(struct acrn_hsm_vcpu *v);
+/* The vCPU's thread is outside the core between the two; stop: takes thread_lock. */
+void acrn_hsm_vcpu_stop(struct acrn_hsm_vcpu *v);
+void acrn_hsm_vcpu_continue(struct acrn_hsm_vcpu *v);
 /* struct irqchip.kick: wake the thread of @vcpu; any context */
 void acrn_hsm_kick(void *hsm, u32 vcpu);
+
+/* acrn_state.c: what the control device asks; callers hold lock, for reading at least */
+struct mockvisor_x86_state;
+struct mockvisor_x86_cpuid;
+struct mockvisor_x86_chip;
+struct mockvisor_x86_pin;
+int acrn_state_get(struct acrn_hsm *hsm, struct mockvisor_x86_state *state);
+int acrn_state_set(struct acrn_hsm *hsm, const struct mockvisor_x86_state *state);
+int acrn_state_cpuid(struct acrn_hsm *hsm, const struct mockvisor_x86_cpuid *cpuid);
+int acrn_state_hold(struct acrn_hsm *hsm, u32 vcpu, bool on);
+int acrn_state_chip_get(struct acrn_hsm *hsm, struct mockvisor_x86_chip *chip);
+int acrn_state_chip_set(struct acrn_hsm *hsm, const struct mockvisor_x86_chip *chip);
+int acrn_state_pin(struct acrn_hsm *hsm, const struct mockvisor_x86_pin *pin);
 
 /* acrn_mem.c; set_memseg takes the lock itself, for the others callers hold it for writing */
 int acrn_hsm_set_memseg(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m);
 /* Takes a range out of the map, with the vCPUs stopped meanwhile; as hv_memmap_unmap(). */
 int acrn_hsm_unmap(struct acrn_hsm *hsm, u64 gpa, u64 len);
 int acrn_hsm_unset_memseg(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m);
+/* For the control device: a segment of RAM goes, and so do its pins, which ACRN keeps.  -ENOENT: there is no such. */
+int acrn_hsm_forget(struct acrn_hsm *hsm, u64 gpa, u64 len);
 void acrn_hsm_drop_segments(struct acrn_hsm *hsm);
 
 /* acrn_ioeventfd.c, acrn_irqfd.c; callers hold lock, for reading at least */

@@ -51,6 +51,8 @@ static int add_segment(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m, con
 	/* slots used up half-way: vCPUs may use what is mapped */
 	if (!r || r == -ENOMEM)
 		hsm->segment[hsm->segments++] = *s;
+	if (!r)
+		hsm->segment[hsm->segments - 1].gpa = m->user_vm_pa;
 	return r;
 }
 
@@ -122,6 +124,24 @@ int acrn_hsm_unmap(struct acrn_hsm *hsm, u64 gpa, u64 len)
 int acrn_hsm_unset_memseg(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m)
 {
 	return m->type == ACRN_MEMMAP_MMIO ? acrn_hsm_unmap(hsm, m->user_vm_pa, m->len) : -EINVAL;
+}
+
+int acrn_hsm_forget(struct acrn_hsm *hsm, u64 gpa, u64 len)
+{
+	struct acrn_segment *s = hsm->segment, *end = s + hsm->segments;
+	int r;
+
+	while (s < end && (s->gpa != gpa || (u64)s->count << PAGE_SHIFT != len))
+		s++;
+	if (s == end)
+		return -ENOENT;
+	/* no vCPU executes an instruction before it has dropped its translations */
+	r = acrn_hsm_unmap(hsm, gpa, len);
+	if (r)
+		return r;
+	segment_unpin(s);
+	*s = hsm->segment[--hsm->segments];
+	return 0;
 }
 
 void acrn_hsm_drop_segments(struct acrn_hsm *hsm)

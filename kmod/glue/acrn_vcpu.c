@@ -106,7 +106,7 @@ static void starter_work(struct work_struct *work)
 	mutex_lock(&v->hsm->thread_lock);
 	if (!v->task)
 		r = thread_start(v);
-	if (!r && v->hsm->running)
+	if (!r && v->hsm->running && !v->held)
 		kthread_unpark(v->task);
 	mutex_unlock(&v->hsm->thread_lock);
 	/* no memory: the vCPU stands still until there is some */
@@ -140,7 +140,29 @@ void acrn_hsm_vcpu_free(struct acrn_hsm_vcpu *v)
 	if (v->task)
 		kthread_stop(v->task);
 	arena_free(&v->core.cpu.hv.blocks);
+	kvfree(v->leaves);
 	vfree(v);
+}
+
+static bool is_parked(const struct acrn_hsm_vcpu *v)
+{
+	return !v->task || v->held || !v->hsm->running;
+}
+
+void acrn_hsm_vcpu_stop(struct acrn_hsm_vcpu *v)
+{
+	mutex_lock(&v->hsm->thread_lock);
+	if (is_parked(v))
+		return;
+	hv_cpu_request(&v->core.cpu.hv, HV_REQ_STOP);
+	kthread_park(v->task);
+}
+
+void acrn_hsm_vcpu_continue(struct acrn_hsm_vcpu *v)
+{
+	if (!is_parked(v))
+		kthread_unpark(v->task);
+	mutex_unlock(&v->hsm->thread_lock);
 }
 
 void acrn_hsm_vcpus_run(struct acrn_hsm *hsm)
@@ -150,7 +172,7 @@ void acrn_hsm_vcpus_run(struct acrn_hsm *hsm)
 	mutex_lock(&hsm->thread_lock);
 	hsm->running = true;
 	for (i = 0; i < hsm->core.vcpu_num; i++) {
-		if (hsm->vcpu[i]->task)
+		if (hsm->vcpu[i]->task && !hsm->vcpu[i]->held)
 			kthread_unpark(hsm->vcpu[i]->task);
 	}
 	mutex_unlock(&hsm->thread_lock);
@@ -167,7 +189,7 @@ void acrn_hsm_vcpus_stop(struct acrn_hsm *hsm)
 	for (i = 0; i < hsm->core.vcpu_num; i++)
 		hv_cpu_request(&hsm->vcpu[i]->core.cpu.hv, HV_REQ_STOP);
 	for (i = 0; i < hsm->core.vcpu_num; i++) {
-		if (hsm->vcpu[i]->task)
+		if (hsm->vcpu[i]->task && !hsm->vcpu[i]->held)
 			kthread_park(hsm->vcpu[i]->task);
 	}
 	mutex_unlock(&hsm->thread_lock);

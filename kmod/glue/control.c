@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <mockvisor.h>
 
@@ -195,6 +196,85 @@ static long fault_call(struct mockvisor_fault __user *user, bool arm)
 	return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 }
 
+static long memory_forget(const struct mockvisor_memory_forget __user *user)
+{
+	struct mockvisor_memory_forget arg;
+	struct acrn_hsm *hsm;
+	struct file *file;
+	int r = -EINVAL;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (arg.reserved)
+		return -EINVAL;
+	file = fget(arg.vm_fd);
+	if (!file)
+		return -EBADF;
+	if (file->f_op == &acrn_hsm_fops) {
+		hsm = file->private_data;
+		down_write(&hsm->lock);
+		if (hsm->live)
+			r = acrn_hsm_forget(hsm, arg.gpa, arg.len);
+		up_write(&hsm->lock);
+	}
+	fput(file);
+	return r;
+}
+
+/* What is asked of an ACRN VM as a whole or of one of its vCPUs: @size bytes that begin with its descriptor. */
+union acrn_question {
+	__s32 vm_fd;
+	struct mockvisor_x86_state state;
+	struct mockvisor_x86_cpuid cpuid;
+	struct mockvisor_vcpu_hold hold;
+	struct mockvisor_x86_chip chip;
+	struct mockvisor_x86_pin pin;
+};
+
+static int acrn_answer(struct acrn_hsm *hsm, unsigned int number, union acrn_question *q)
+{
+	switch (number) {
+	case MOCKVISOR_X86_STATE_GET:
+		return acrn_state_get(hsm, &q->state);
+	case MOCKVISOR_X86_STATE_SET:
+		return acrn_state_set(hsm, &q->state);
+	case MOCKVISOR_X86_CPUID_SET:
+		return acrn_state_cpuid(hsm, &q->cpuid);
+	case MOCKVISOR_VCPU_HOLD:
+		return q->hold.reserved || q->hold.on > 1 ? -EINVAL : acrn_state_hold(hsm, q->hold.vcpu, q->hold.on);
+	case MOCKVISOR_X86_CHIP_GET:
+		return acrn_state_chip_get(hsm, &q->chip);
+	case MOCKVISOR_X86_CHIP_SET:
+		return acrn_state_chip_set(hsm, &q->chip);
+	case MOCKVISOR_X86_PIN:
+		return acrn_state_pin(hsm, &q->pin);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static long ask_acrn(unsigned int number, void __user *user)
+{
+	size_t size = _IOC_SIZE(number);
+	union acrn_question *q;
+	struct vm_view vm;
+	int r;
+
+	/* too large for the stack */
+	q = kzalloc(sizeof(*q), GFP_KERNEL);
+	if (!q)
+		return -ENOMEM;
+	r = copy_from_user(q, user, size) ? -EFAULT : vm_hold(&vm, q->vm_fd);
+	if (!r) {
+		r = vm.acrn ? acrn_answer(vm.acrn, number, q) : -EINVAL;
+		vm_drop(&vm);
+	}
+	if (!r && (_IOC_DIR(number) & _IOC_READ) && copy_to_user(user, q, size))
+		r = -EFAULT;
+	kfree(q);
+	return r;
+}
+
 static long control_ioctl(struct file *file, unsigned int number, unsigned long argument)
 {
 	switch (number) {
@@ -211,6 +291,16 @@ static long control_ioctl(struct file *file, unsigned int number, unsigned long 
 	case MOCKVISOR_FAULT_SET:
 	case MOCKVISOR_FAULT_GET:
 		return fault_call((void __user *)argument, number == MOCKVISOR_FAULT_SET);
+	case MOCKVISOR_X86_STATE_GET:
+	case MOCKVISOR_X86_STATE_SET:
+	case MOCKVISOR_X86_CPUID_SET:
+	case MOCKVISOR_VCPU_HOLD:
+	case MOCKVISOR_X86_CHIP_GET:
+	case MOCKVISOR_X86_CHIP_SET:
+	case MOCKVISOR_X86_PIN:
+		return ask_acrn(number, (void __user *)argument);
+	case MOCKVISOR_MEMORY_FORGET:
+		return memory_forget((void __user *)argument);
 	default:
 		return -ENOTTY;
 	}

@@ -132,7 +132,8 @@ void fill_plugin(const po::variables_map& given, Options& o) {
   for (const char* option : {"flat", "kernel", "firmware", "disk", "rng", "virtio-console"}) {
     if (given.count(option)) throw std::invalid_argument(std::string("--plugin and --") + option + ": one of them");
   }
-  if (given["backend"].as<std::string>() != "inproc") throw std::invalid_argument("--plugin: with --backend inproc only, so far");
+  o.machine.backend = given["backend"].as<std::string>();
+  if (o.machine.backend != "inproc" && o.machine.backend != "acrn") throw std::invalid_argument("--plugin: with --backend inproc or acrn only");
   if (given.count("arch") && given["arch"].as<std::string>() != "x86_64") throw std::invalid_argument("--plugin: x86-64 guests only");
   const std::string wire = given["plugin-wire"].as<std::string>();
   if (wire != "last" && wire != "2018") throw std::invalid_argument("--plugin-wire: valid are last and 2018");
@@ -201,7 +202,7 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("on-reset", po::value<std::string>()->default_value("exit"), "exit or restart: what a guest that resets itself gets")
       ("virtual-time", po::value<uint64_t>(), "SEED: time is the number of instructions, so that each run with the same seed is the same; inproc, x86-64, one vCPU")
       ("walk", "print every device access to standard error, with the seven words of its walk and their times")
-      ("plugin", po::value<std::string>(), "a program that owns the machine through crosvm.h; inproc, x86-64")
+      ("plugin", po::value<std::string>(), "a program that owns the machine through crosvm.h; inproc or acrn, x86-64")
       ("params", po::value<std::vector<std::string>>()->composing(), "an argument for that program; may be repeated")
       ("plugin-wire", po::value<std::string>()->default_value("last"), "last or 2018: the protocol that the program speaks")
       ("stats", "print what was served to standard error at the end");

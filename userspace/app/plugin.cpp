@@ -12,7 +12,8 @@ namespace mv {
 
 #ifdef MV_PLUGIN
 int run_plugin(const Options& options) {
-  const auto machine = plugin::make_inproc_machine(options.machine.vm.vcpus);
+  const unsigned vcpus = options.machine.vm.vcpus;
+  const auto machine = options.machine.backend == "acrn" ? plugin::make_acrn_machine(vcpus) : plugin::make_inproc_machine(vcpus);
   const auto wire = options.plugin->wire_2018 ? plugin::Wire::y2018 : plugin::Wire::today;
   const std::string error = plugin::run_plugin(*machine, {options.plugin->program, options.plugin->arguments, wire});
   if (error.empty()) return 0;

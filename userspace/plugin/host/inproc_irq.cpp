@@ -93,13 +93,15 @@ void InprocMachine::drive_pin(const kvm_irq_routing_irqchip& pin, bool high) {
   bell_.wake();
 }
 
+void InprocMachine::send_message(uint64_t address, uint32_t data) { irqchip_msi(chip_.get(), address, data); }
+
 // With mutex_ held.
 void InprocMachine::drive(uint32_t gsi, bool was, bool is) {
   if (was == is) return;
   for (const kvm_irq_routing_entry& r : routes_) {
     if (r.gsi != gsi) continue;
     if (r.type == KVM_IRQ_ROUTING_MSI) {
-      if (is) irqchip_msi(chip_.get(), static_cast<uint64_t>(r.u.msi.address_hi) << 32 | r.u.msi.address_lo, r.u.msi.data);
+      if (is) send_message(static_cast<uint64_t>(r.u.msi.address_hi) << 32 | r.u.msi.address_lo, r.u.msi.data);
     } else {
       drive_pin(r.u.irqchip, is);
     }
@@ -155,6 +157,11 @@ void InprocMachine::triggered(uint32_t key) {
   if (at == irq_events_.end() || at->second.high) return;
   Line& line = lines_[at->second.gsi];
   const bool was = line.high();
+  if (!hears_end_of_interrupt()) {
+    drive(at->second.gsi, was, true);
+    drive(at->second.gsi, true, was);
+    return;
+  }
   at->second.high = true;
   ++line.by_events;
   drive(at->second.gsi, was, true);

@@ -167,7 +167,10 @@ bool InprocMachine::serve_pit(const hv_exit& access, uint64_t& value) {
 
 bool InprocMachine::serve(InprocVcpu& vcpu, const hv_exit& access, uint64_t& value) {
   value = 0;
-  if (serve_chip(vcpu, access, value)) return true;
+  return serve_chip(vcpu, access, value) || serve_devices(access, value);
+}
+
+bool InprocMachine::serve_devices(const hv_exit& access, uint64_t& value) {
   if (access.space == HV_SPACE_PIO && serve_pit(access, value)) return true;
   if (access.direction != HV_WRITE) return false;
   return serve_io_event(access) || (access.space == HV_SPACE_MMIO && serve_logged_write(access));

@@ -39,6 +39,8 @@ class InprocVcpu final : public MachineVcpu {
 
   x86_cpu& cpu() { return *cpu_; }
   lapic& apic() { return *lapic_; }
+  // KVM_MP_STATE_*
+  uint32_t& mp() { return mp_state_; }
 
  private:
   VcpuExit step(uint64_t budget);
@@ -60,7 +62,7 @@ class InprocVcpu final : public MachineVcpu {
   uint32_t apic_page_[256] = {};  // what KVM_SET_LAPIC gave for registers that are kept nowhere else
 };
 
-class InprocMachine final : public Machine {
+class InprocMachine : public Machine {
  public:
   explicit InprocMachine(unsigned vcpus);
   ~InprocMachine() override;
@@ -90,6 +92,18 @@ class InprocMachine final : public Machine {
   Bell& bell() { return bell_; }
   irqchip& chip() { return *chip_; }
   hv_memmap& map() { return *map_; }
+
+ protected:
+  InprocVcpu& inproc_vcpu(unsigned n) { return *vcpus_.at(n); }
+  // What is there besides the interrupt controllers: timer, I/O events, memory whose writes are logged.
+  bool serve_devices(const hv_exit& access, uint64_t& value);
+  // Where the controllers are: here, or with the CPU.
+  virtual void drive_pin(const kvm_irq_routing_irqchip& pin, bool high);
+  virtual void send_message(uint64_t address, uint32_t data);
+  // Whether release() will be called at the end of an interrupt; otherwise an eventfd's line is high for a moment.
+  virtual bool hears_end_of_interrupt() const { return true; }
+  // To be called by a derived class first: nothing of its own is called any more.
+  void stop_devices() { loop_.stop(); }
 
  private:
   struct Memory {
@@ -123,7 +137,6 @@ class InprocMachine final : public Machine {
   bool serve_pit(const hv_exit& access, uint64_t& value);
   bool serve_chip(InprocVcpu& vcpu, const hv_exit& access, uint64_t& value);
   void drive(uint32_t gsi, bool was, bool is);
-  void drive_pin(const kvm_irq_routing_irqchip& pin, bool high);
   void triggered(uint32_t key);
   std::vector<int> release(const std::vector<std::pair<uint32_t, uint32_t>>& pins);
   void program_pit();

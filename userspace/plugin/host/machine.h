@@ -89,5 +89,7 @@ class Machine {
 
 // The software CPU in this process.
 std::unique_ptr<Machine> make_inproc_machine(unsigned vcpus);
+// The one behind /dev/acrn_hsm, with what only /dev/mockvisor tells.  Throws std::system_error without them.
+std::unique_ptr<Machine> make_acrn_machine(unsigned vcpus);
 
 }  // namespace mv::plugin

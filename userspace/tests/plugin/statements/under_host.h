@@ -22,6 +22,8 @@ struct HostRun {
 };
 HostRun run_mvmm(const std::vector<std::string>& arguments);
 bool under_host();
+// 32, and what ACRN has: 16.
+unsigned most_vcpus();
 HostRun run_this_test_under_host(unsigned vcpus);
 
 #define PLUGIN_TEST(name, vcpus)                                        \

@@ -197,6 +197,7 @@ PLUGIN_TEST(TenThousandCyclesOfConnections, 1) {
   });
 }
 
+#ifndef __SANITIZE_ADDRESS__  // UBSan makes a pipe when it looks at an exception's type, and reports that there is none
 // The host's descriptors run out: requests fail, the host lives, and what is given back can be had again.
 PLUGIN_TEST(AHostWithoutDescriptorsSaysSo, 1) {
   Vm vm({END});
@@ -218,6 +219,7 @@ PLUGIN_TEST(AHostWithoutDescriptorsSaysSo, 1) {
   EXPECT_EQ(crosvm_create_irq_event(vm.get(), 4, &irq), 0);
   vm.run();
 }
+#endif
 
 PLUGIN_TEST(Statement9_AnUnknownObjectCannotBeDestroyed, 1) { EXPECT_EQ(raw(raw_socket(), "12020807"), "08041a00"); }
 
