@@ -110,30 +110,10 @@ static void *work(void *self)
 	return NULL;
 }
 
-static int run(struct crosvm_vcpu *vcpu)
+static void print(const struct crosvm_vcpu_event *event)
 {
-	struct crosvm_vcpu_event event;
-	int r;
-
-	for (;;) {
-		r = crosvm_vcpu_wait(vcpu, &event);
-		if (r)
-			return fail("wait", r);
-		if (is_power_off(&event))
-			return 0;
-		if (event.kind == CROSVM_VCPU_EVENT_KIND_INIT) {
-			r = enter(vcpu, ENTRY, STACK, 0);
-			if (r)
-				return fail("registers", r);
-		} else if (event.kind == CROSVM_VCPU_EVENT_KIND_IO_ACCESS && event.io_access.address == CONSOLE) {
-			putchar(event.io_access.data[0]);
-			if (event.io_access.no_resume)
-				continue; // the guest did not wait for us
-		}
-		r = crosvm_vcpu_resume(vcpu);
-		if (r)
-			return fail("resume", r);
-	}
+	if (event->io_access.address == CONSOLE)
+		putchar(event->io_access.data[0]);
 }
 
 static int make_image(void)
@@ -180,7 +160,7 @@ int main(int argc, char **argv)
 	r = pthread_create(&worker, NULL, work, &d);
 	if (r)
 		return fail("a thread", -r);
-	r = run(vcpu);
+	r = run_until_off(vcpu, ENTRY, STACK, print);
 	fflush(stdout);
 	return r;
 }

@@ -72,3 +72,29 @@ int enter(struct crosvm_vcpu *vcpu, unsigned ip, unsigned sp, unsigned dx)
 		r = crosvm_vcpu_set_sregs(vcpu, &sregs);
 	return r ? r : crosvm_vcpu_set_regs(vcpu, &regs);
 }
+
+int run_until_off(struct crosvm_vcpu *vcpu, unsigned ip, unsigned sp, void (*serve)(const struct crosvm_vcpu_event *event))
+{
+	struct crosvm_vcpu_event event;
+	int r;
+
+	for (;;) {
+		r = crosvm_vcpu_wait(vcpu, &event);
+		if (r)
+			return fail("wait", r);
+		if (is_power_off(&event))
+			return 0;
+		if (event.kind == CROSVM_VCPU_EVENT_KIND_INIT) {
+			r = enter(vcpu, ip, sp, 0);
+			if (r)
+				return fail("registers", r);
+		} else if (event.kind == CROSVM_VCPU_EVENT_KIND_IO_ACCESS) {
+			serve(&event);
+			if (event.io_access.no_resume)
+				continue; // the guest did not wait for us
+		}
+		r = crosvm_vcpu_resume(vcpu);
+		if (r)
+			return fail("resume", r);
+	}
+}

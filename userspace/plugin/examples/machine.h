@@ -25,4 +25,7 @@ bool is_power_off(const struct crosvm_vcpu_event *event);
 // For the first event: the vCPU goes on at 0:@ip with this stack pointer and DX.  0 or a negative errno.
 int enter(struct crosvm_vcpu *vcpu, unsigned ip, unsigned sp, unsigned dx);
 
+// A vCPU's whole life: it enters at @ip, @serve gets its accesses, until the guest turns the machine off.  An exit code.
+int run_until_off(struct crosvm_vcpu *vcpu, unsigned ip, unsigned sp, void (*serve)(const struct crosvm_vcpu_event *event));
+
 #endif

@@ -46,30 +46,6 @@ static void serve(const struct crosvm_vcpu_event *event)
 	}
 }
 
-static int run(struct crosvm_vcpu *vcpu)
-{
-	struct crosvm_vcpu_event event;
-	int r;
-
-	for (;;) {
-		r = crosvm_vcpu_wait(vcpu, &event);
-		if (r)
-			return fail("wait", r);
-		if (is_power_off(&event))
-			return 0;
-		if (event.kind == CROSVM_VCPU_EVENT_KIND_INIT) {
-			r = enter(vcpu, ENTRY, 0, 0);
-			if (r)
-				return fail("registers", r);
-		} else if (event.kind == CROSVM_VCPU_EVENT_KIND_IO_ACCESS) {
-			serve(&event);
-		}
-		r = crosvm_vcpu_resume(vcpu);
-		if (r)
-			return fail("resume", r);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	struct crosvm_vcpu *vcpu;
@@ -83,7 +59,7 @@ int main(int argc, char **argv)
 	if ((r = crosvm_reserve_range(m.vm, CROSVM_ADDRESS_SPACE_IOPORT, SERIAL, SERIAL_PORTS)) || (r = crosvm_get_vcpu(m.vm, 0, &vcpu)) ||
 	    (r = crosvm_start(m.vm)))
 		return fail("set-up", r);
-	r = run(vcpu);
+	r = run_until_off(vcpu, ENTRY, 0, serve);
 	crosvm_destroy_connection(&m.vm);
 	return r;
 }
