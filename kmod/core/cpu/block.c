@@ -4,7 +4,8 @@
 
 static u32 block_hash(const struct hv_blocks *bs, u64 gpa, u32 mode)
 {
-	return (u32)(gpa ^ (gpa >> 12) ^ (mode * 0x9e5u)) & bs->hash_mask;
+	/* every bit of the mode counts: AArch64 keeps its virtual page there, and a shared page has as many as it has users */
+	return (u32)(gpa ^ (gpa >> 12) ^ (mode * 0x9e3779b1u) >> 12) & bs->hash_mask;
 }
 
 static u32 filter_bit(u64 gpa)

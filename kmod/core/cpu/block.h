@@ -14,8 +14,8 @@
 #include "../memmap.h"
 
 #define HV_BLOCK_MAX 32			/* instructions */
-#define HV_BLOCK_HASH (1u << 12)	/* entries at most; small arenas have fewer */
-#define HV_JUMP_CACHE (1u << 9)
+#define HV_BLOCK_HASH (1u << 14)	/* entries at most; small arenas have fewer */
+#define HV_JUMP_CACHE (1u << 12)
 #define HV_ARENA_FIRST (16u << 10)	/* asked for first by a CPU that was given none, besides what it reserves */
 #define HV_CODE_FILTER (1u << 14)	/* bits: guest-physical pages with decoded code, hashed */
 
