@@ -13,7 +13,7 @@ const char *hv_word_name(unsigned int word)
 
 const char *hv_exit_kind_name(unsigned int kind)
 {
-	static const char *const names[] = { "none", "access", "budget", "kick", "idle", "shutdown", "call", "page", "arena" };
+	static const char *const names[] = { "none", "access", "budget", "kick", "idle", "shutdown", "call", "page", "arena", "pause" };
 
 	return NAME(names, kind);
 }

@@ -114,6 +114,19 @@ static bool wait(struct gunyah_function_vcpu *f, struct gunyah_resource *r)
 	return wait_event_interruptible_hrtimeout(f->vm->wait, wait_over(f, r), ns_to_ktime(ns)) == -ERESTARTSYS;
 }
 
+/* The guest waits for another vCPU of its own, and that one for a processor maybe. */
+static bool pause(struct gunyah_function_vcpu *f, struct gunyah_resource *r)
+{
+	u64 ns = gunyah_vcpu_pause_ns(&r->core);
+
+	if (!ns) {
+		yield();
+		return false;
+	}
+	return wait_event_interruptible_hrtimeout(f->vm->wait, READ_ONCE(f->removed) || gunyah_vcpu_awake(&r->core), ns_to_ktime(ns)) ==
+	       -ERESTARTSYS;
+}
+
 /* Until there is something to tell userspace.  What was settled on entry stays settled, whatever interrupts. */
 static long run_loop(struct gunyah_function_vcpu *f, struct gunyah_resource *r, struct gunyah_vcpu_run *run)
 {
@@ -132,6 +145,10 @@ static long run_loop(struct gunyah_function_vcpu *f, struct gunyah_resource *r, 
 			return 0;
 		case GUNYAH_NEXT_WAIT:
 			if (wait(f, r))
+				return -ERESTARTSYS;
+			break;
+		case GUNYAH_NEXT_PAUSE:
+			if (pause(f, r))
 				return -ERESTARTSYS;
 			break;
 		case GUNYAH_NEXT_ARENA:

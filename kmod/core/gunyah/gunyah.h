@@ -54,6 +54,7 @@ enum gunyah_pending { GUNYAH_PENDING_NONE, GUNYAH_PENDING_MMIO, GUNYAH_PENDING_D
 enum gunyah_next {
 	GUNYAH_NEXT_AGAIN,	/* call gunyah_vcpu_step() again (a batch ended) */
 	GUNYAH_NEXT_WAIT,	/* sleep until gunyah_vcpu_ready() */
+	GUNYAH_NEXT_PAUSE,	/* let others run: sleep for gunyah_vcpu_pause_ns() unless gunyah_vcpu_awake(), or give the processor away */
 	GUNYAH_NEXT_RETURN,	/* the run page is filled: return 0 to userspace */
 	GUNYAH_NEXT_PAGE,	/* bring in the page of cpu.hv.exit.address, then gunyah_vcpu_paged() */
 	GUNYAH_NEXT_ARENA,	/* hand a larger block arena to hv_blocks_set_arena() */
@@ -76,6 +77,7 @@ struct gunyah_vcpu {
 	u64 accesses;
 	u32 timers;		/* outputs as the GIC knows them */
 	u32 stepping;		/* inside arm64_step(), where translations are used */
+	u32 sleeping;		/* for an event: whoever sends one kicks */
 	u32 lose_reply;		/* the next reply is lost: a read gives 0, a fault is none (bug Q1 of the v17 driver) */
 };
 
@@ -147,6 +149,9 @@ void gunyah_vm_exit(struct gunyah_core_vm *vm, u16 type, u32 reason_size, u64 re
 int gunyah_vcpu_enter(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run);
 enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, u64 budget);
 bool gunyah_vcpu_ready(struct gunyah_vcpu *v);
+/* After GUNYAH_NEXT_PAUSE: how long to sleep, 0: only give the processor away; and when that ends early. */
+u64 gunyah_vcpu_pause_ns(struct gunyah_vcpu *v);
+bool gunyah_vcpu_awake(struct gunyah_vcpu *v);
 /**
  * gunyah_vcpu_paged - the answer to GUNYAH_NEXT_PAGE
  * @error: 0 or -EAGAIN: the access is tried again; otherwise why the page could not be had

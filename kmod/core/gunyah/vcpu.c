@@ -116,6 +116,21 @@ bool gunyah_vcpu_ready(struct gunyah_vcpu *v)
 	}
 }
 
+u64 gunyah_vcpu_pause_ns(struct gunyah_vcpu *v)
+{
+	u64 ns = v->cpu.unsettled ? 0 : arm64_pause_ns(&v->cpu), timer = ns ? gunyah_vcpu_ns(v) : 0;
+
+	/* a sender sees the flag, or gunyah_vcpu_awake() sees the event */
+	env_write_once(v->sleeping, ns != 0);
+	env_fence();
+	return timer < ns ? timer : ns;
+}
+
+bool gunyah_vcpu_awake(struct gunyah_vcpu *v)
+{
+	return env_load_acquire(&v->vm->state) != GUNYAH_VM_RUNNING || env_read_once(v->cpu.event) || (env_read_once(v->cpu.hv.request) & ~HV_REQ_TLB);
+}
+
 enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, u64 budget)
 {
 	enum hv_exit_kind kind;
@@ -130,6 +145,7 @@ enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run 
 		return GUNYAH_NEXT_WAIT;
 	gunyah_interrupts(v);
 	hv_walk_step(&v->walk);
+	env_write_once(v->sleeping, 0);
 	env_write_once(v->stepping, 1);
 	env_fence();	/* peers.c: settled() */
 	kind = arm64_step(&v->cpu, budget);
@@ -143,6 +159,11 @@ enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run 
 		return GUNYAH_NEXT_AGAIN;
 	case HV_EXIT_IDLE:
 		return GUNYAH_NEXT_WAIT;
+	case HV_EXIT_PAUSE:
+		return GUNYAH_NEXT_PAUSE;
+	case HV_EXIT_KICK:
+		/* a DSB may be waiting for a vCPU whose thread has no processor */
+		return v->cpu.unsettled ? GUNYAH_NEXT_PAUSE : GUNYAH_NEXT_AGAIN;
 	case HV_EXIT_PAGE:
 		return GUNYAH_NEXT_PAGE;
 	case HV_EXIT_ARENA:

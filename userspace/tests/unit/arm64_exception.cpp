@@ -1,57 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Exceptions and their syndromes, and stage 1 translation.
-#include "arm64_machine.h"
+#include "arm64_paged.h"
 
 using namespace arm64;
-
-namespace {
-
-// A user program at ram_at + 0x1000, entered by ERET; the vectors stop at an HVC.
-struct User : Machine {
-	User(std::initializer_list<uint32_t> program)
-	{
-		put(ram_at + 0x1000, program);
-		for (uint64_t v = 0; v < 0x800; v += 0x80)
-			put(vectors + v, {hvc});
-		s.pc = ram_at + 0x1000;
-		s.pstate = ARM64_MODE_EL0T | ARM64_PSTATE_Z;
-		s.sp_el0 = ram_at + 0x8000;
-		set();
-	}
-};
-
-struct Kernel : User {
-	Kernel(std::initializer_list<uint32_t> program) : User(program)
-	{
-		s.pstate = ARM64_MODE_EL1H | ARM64_PSTATE_DAIF;
-		set();
-	}
-};
-
-constexpr uint64_t table0 = ram_at + 0x100000, table1 = table0 + 0x1000, table2 = table0 + 0x2000, table3 = table0 + 0x3000;
-constexpr uint64_t af = 1 << 10, user = 1 << 6, read_only = 1 << 7, not_global = 1 << 11, pxn = 1ull << 53, uxn = 1ull << 54;
-
-// TTBR0: 39 bits; 0x40000000 as 2 MiB blocks onto itself, 0x200000 + n pages from table3.
-struct Paged : Kernel {
-	Paged(std::initializer_list<uint32_t> program) : Kernel(program)
-	{
-		put64(table1 + 0, table2 | 3);
-		put64(table1 + 8, (table2 + 0x2000) | 3);
-		put64(table2 + 8, table3 | 3);
-		put64(table2 + 0x2000, ram_at | af | 1);
-		put64(table2 + 0x2008, (ram_at + 0x200000) | af | 1);
-		s.ttbr0_el1 = table1;
-		s.tcr_el1 = 25 | 25 << 16 | 5ull << 32;
-		s.sctlr_el1 |= 1;
-		set();
-	}
-	void page(unsigned n, uint64_t gpa, uint64_t attributes) { put64(table3 + 8 * n, gpa | attributes | 3); }
-};
-
-constexpr uint64_t window = 0x200000, target = ram_at + 0x80000;
-constexpr uint32_t tlbi_vae1 = 0xd5088720, tlbi_vmalle1 = 0xd508871f;
-
-}
 
 TEST(Arm64Exception, SvcFromUser)
 {
@@ -276,10 +227,11 @@ constexpr uint32_t tlbi_vae1is = 0xd5088320, tlbi_vmalle1is = 0xd508831f, dsb = 
 // The other vCPUs of a CPU, as it asks them.
 struct Peers {
 	std::vector<uint64_t> asked;
-	unsigned looks = 0;
+	unsigned looks = 0, events = 0;
 	bool settled = true;
 	arm64_peers_ops ops{[](void *p, u64 va) { static_cast<Peers *>(p)->asked.push_back(va); },
-			    [](void *p) { ++static_cast<Peers *>(p)->looks; return static_cast<Peers *>(p)->settled; }};
+			    [](void *p) { ++static_cast<Peers *>(p)->looks; return static_cast<Peers *>(p)->settled; },
+			    [](void *p) { ++static_cast<Peers *>(p)->events; }};
 	explicit Peers(Machine &m)
 	{
 		m.cpu->peers = &ops;
@@ -299,7 +251,7 @@ TEST(Arm64Mmu, BroadcastIsForTheInnerShareableForms)
 	EXPECT_TRUE(peers.asked.empty());
 	EXPECT_EQ(peers.looks, 0u);
 	EXPECT_EQ(m.step(), HV_EXIT_CALL);
-	EXPECT_EQ(peers.asked, (std::vector<uint64_t>{window, ARM64_EVERYWHERE}));
+	EXPECT_EQ(peers.asked, (std::vector<uint64_t>{m.s.x[3] | ARM64_TLBI_VA_ASID, ARM64_EVERYWHERE}));
 	EXPECT_EQ(peers.looks, 0u) << "a DMB does not wait";
 	EXPECT_EQ(m.step(), HV_EXIT_CALL);
 	EXPECT_EQ(peers.looks, 1u) << "the first DSB does, the second has nothing to wait for";
@@ -338,11 +290,11 @@ TEST(Arm64Mmu, ShootdownDropsWhatWasAskedFor)
 	m.set();
 	EXPECT_EQ(m.step(), HV_EXIT_CALL);
 	for (unsigned n = 0; n < 2; ++n) m.page(n, target + 0x1000, af);
-	arm64_shootdown(m.cpu.get(), window);
+	arm64_shootdown(m.cpu.get(), window >> 12 | ARM64_TLBI_VA);
 	EXPECT_EQ(m.step(), HV_EXIT_CALL);
 	EXPECT_EQ(m.s.x[0], 22u);
 	EXPECT_EQ(m.s.x[2], 11u) << "another page";
-	for (uint64_t n = 0; n <= ARM64_SHOOTDOWNS; ++n) arm64_shootdown(m.cpu.get(), window + 0x100000 + n * 0x1000);
+	for (uint64_t n = 0; n <= ARM64_SHOOTDOWNS; ++n) arm64_shootdown(m.cpu.get(), (((window + 0x100000) >> 12) + n) | ARM64_TLBI_VA);
 	EXPECT_EQ(m.step(), HV_EXIT_CALL);
 	EXPECT_EQ(m.s.x[2], 22u) << "more than there is room for: everything";
 }

@@ -124,7 +124,7 @@ void expect_names(Namer name, std::initializer_list<const char*> names) {
 
 TEST(Names, OfEverything) {
   expect_names(hv_word_name, {"step", "exit", "post", "deliver", "serve", "complete", "resume"});
-  expect_names(hv_exit_kind_name, {"none", "access", "budget", "kick", "idle", "shutdown", "call", "page", "arena"});
+  expect_names(hv_exit_kind_name, {"none", "access", "budget", "kick", "idle", "shutdown", "call", "page", "arena", "pause"});
   expect_names(hv_space_name, {"pio", "mmio", "config"});
   expect_names(hv_direction_name, {"read", "write"});
   expect_names(acrn_vm_state_name, {"powered-off", "created", "running", "paused"});

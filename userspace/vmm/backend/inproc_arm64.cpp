@@ -64,9 +64,14 @@ Ending InprocArm64::run_vcpu(Vcpu& v, Server& server) {
       case GUNYAH_NEXT_ARENA:
         v.arena.grow(v.core->cpu.hv.blocks);
         break;
+      case GUNYAH_NEXT_PAUSE:
+        if (const uint64_t ns = gunyah_vcpu_pause_ns(v.core.get())) {
+          bell_.wait_ns(ns, [&] { return gunyah_vcpu_awake(v.core.get()) || stopping_; });
+        } else {
+          std::this_thread::yield();
+        }
+        break;
       default:
-        // a DSB may be waiting for a vCPU whose thread has no processor
-        if (v.core->cpu.unsettled) std::this_thread::yield();
         break;
     }
   }

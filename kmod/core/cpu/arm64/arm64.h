@@ -23,7 +23,7 @@ union arm64_v {
 	u64 d[2];
 } __attribute__((aligned(16)));
 
-/* Architectural state.  pstate: NZCV 31:28, PAN 22, IL 20, DAIF 9:6, M 3:0 as in SPSR_EL1. */
+/* Architectural state.  pstate: NZCV 31:28, PAN 22, SS 21, IL 20, DAIF 9:6, M 3:0 as in SPSR_EL1. */
 struct arm64_state {
 	u64 x[31];
 	u64 pc;
@@ -48,6 +48,7 @@ struct arm64_state {
 #define ARM64_PSTATE_C (1ull << 29)
 #define ARM64_PSTATE_V (1ull << 28)
 #define ARM64_PSTATE_PAN (1ull << 22)
+#define ARM64_PSTATE_SS (1ull << 21)
 #define ARM64_PSTATE_IL (1ull << 20)
 #define ARM64_PSTATE_D (1ull << 9)
 #define ARM64_PSTATE_A (1ull << 8)
@@ -67,6 +68,8 @@ struct arm64_state {
 
 #define ARM64_FETCH_ENTRIES 64
 #define ARM64_MARKS 2048
+#define ARM64_BREAKPOINTS 2	/* as ID_AA64DFR0_EL1 says; each can match a context, too */
+#define ARM64_WATCHPOINTS 2
 #define ARM64_TIMER_HZ 19200000ull
 
 /* The system registers that hold what was written to them; the table in sysreg.c says which is which. */
@@ -75,6 +78,7 @@ struct arm64_sysregs {
 	u64 sctlr_el1, actlr_el1, tcr_el1, ttbr0_el1, ttbr1_el1, mair_el1, amair_el1, contextidr_el1;
 	u64 cpacr_el1, tpidr_el0, tpidrro_el0, tpidr_el1, cntkctl_el1, par_el1, csselr_el1;
 	u64 mdscr_el1, osdlr_el1, oslock, mdccint_el1;
+	u64 bvr[ARM64_BREAKPOINTS], bcr[ARM64_BREAKPOINTS], wvr[ARM64_WATCHPOINTS], wcr[ARM64_WATCHPOINTS];	/* DBGBVR<n>_EL1 ... */
 	u64 cntv_ctl, cntv_cval, cntp_ctl, cntp_cval;
 };
 
@@ -106,22 +110,57 @@ struct arm64_gic_ops {
 
 /**
  * struct arm64_peers_ops - the other vCPUs, for what TLBI broadcasts
- * @shootdown: calls arm64_shootdown() for each of them
+ * @shootdown: calls arm64_shootdown() with @what for each of them
+ * @event: SEV: arm64_event() for each of them
  * @settled: whether each has dropped what it was asked for, or is outside arm64_step(), where it uses no translation
  */
 struct arm64_peers_ops {
-	void (*shootdown)(void *context, u64 va);
+	void (*shootdown)(void *context, u64 what);
 	bool (*settled)(void *context);
+	void (*event)(void *context);
 };
 
 #define ARM64_SHOOTDOWNS 8
-#define ARM64_EVERYWHERE (~0ull)	/* no page address is odd */
 
-/* Pages whose translations another vCPU wants to be gone; more than there is room for: all of them. */
+/* What a TLBI names, in one word: its operand (C5.5: ASID 63:48, VA[55:12] 43:0), and in 47:44 which of them count. */
+#define ARM64_TLBI_VA_ASID (1ull << 44)	/* VAE1, VALE1: the page in one address space; a global page in all */
+#define ARM64_TLBI_VA (2ull << 44)	/* VAAE1, VAALE1 */
+#define ARM64_TLBI_ASID (3ull << 44)	/* ASIDE1: what is not global in one address space */
+#define ARM64_EVERYWHERE (~0ull)	/* VMALLE1 */
+
+/* Translations that another vCPU wants to be gone; more than there is room for: all of them. */
 struct arm64_shootdowns {
 	struct env_lock lock;
 	u32 count;
-	u64 va[ARM64_SHOOTDOWNS];
+	u64 what[ARM64_SHOOTDOWNS];
+};
+
+/*
+ * Address spaces whose EL0 translations are kept, so that going to one of them and back costs nothing.  EL1's are in a place
+ * of their own: kernels map themselves globally, and what EL1 has found through a page that is not global is dropped when
+ * the address space changes.  Which space is current is found out when translations are next made or used behind a
+ * context synchronisation event (arm64_space_update()), for kernels write TTBR0_EL1 and TTBR1_EL1 one after the other.
+ */
+#define ARM64_SPACES 8
+
+/**
+ * struct arm64_space - translations of one level, or one address space, but for its data TLB in struct arm64_cpu.tlbs
+ * @generation: high part of hv.key while it is current; another one when what its fetches have found is dropped
+ * @table: TTBR0_EL1.BADDR, @asid: whose it is; @valid: holds anything; @used: when it was current last
+ * @global, @local: something in it came through a global page, and through one that is its address space's only
+ * @code_marks, @data_marks: see mark_bit() in mmu.c
+ */
+struct arm64_space {
+	u64 generation;
+	u64 table;
+	u64 used;
+	u16 asid;
+	u8 valid;
+	u8 global;
+	u8 local;
+	struct hv_tlb_entry fetch[ARM64_FETCH_ENTRIES];
+	u64 code_marks[ARM64_MARKS / 64];
+	u64 data_marks[ARM64_MARKS / 64];
 };
 
 struct arm64_cpu {
@@ -146,17 +185,26 @@ struct arm64_cpu {
 	u8 spsel;
 	u8 il;
 	u8 pan;
+	u8 ss;				/* PSTATE.SS: software step lets one more instruction run */
+	u8 stepping;			/* that one is being executed */
+	u8 stepped;			/* it is done: the syndrome is to say so; 2: a load-exclusive */
+	u8 watching;			/* there are watchpoints: no page with one gets into the TLB */
+	u32 entries;			/* exceptions taken */
 	u8 woken;			/* HV_REQ_WAKE seen: the next WFI does not wait */
+	u8 pauses;			/* left by WFE or YIELD so often without doing much in between */
+	u64 paused_at;			/* instruction of the last one */
+	u32 event;			/* the event register (D1.6.1): set by anyone */
 	u8 stop;			/* enum hv_exit_kind with which an instruction leaves step() */
 	struct arm64_sysregs sys;
 	struct arm64_monitor monitor;
 
-	u64 generation;			/* of translations; high part of hv.key */
+	u64 generation;			/* the last one given to a space */
 	u64 abort_va;			/* virtual address of an access that left step(), for arm64_external_abort() */
 	u64 device_limit;		/* GPAs without memory below it are devices; at and above they abort */
-	u64 code_marks[ARM64_MARKS / 64];	/* see mark_bit() in mmu.c */
-	u64 data_marks[ARM64_MARKS / 64];
-	u8 walk_shift;			/* log2 of the size of the page or block that the last walk found */
+	u8 walk_shift;			/* log2 of the size of the page or block that the last walk found, */
+	u8 walk_global;			/* and whether it is every address space's (D8.13.1) */
+	u8 space_stale;			/* TTBR0_EL1 or TTBR1_EL1 was written: space may be another */
+	u8 space;			/* EL0's current one, of spaces[] */
 	const struct arm64_gic_ops *gic;	/* NULL: no controller; kept over a reset */
 	void *gic_context;
 	const struct arm64_peers_ops *peers;	/* NULL: no other vCPUs; kept over a reset */
@@ -165,8 +213,9 @@ struct arm64_cpu {
 	struct arm64_shootdowns shootdowns;
 	u32 virtual_time;		/* the counter advances with retired instructions, not with nanoseconds */
 
-	struct hv_tlb tlbs[3];		/* EL0, EL1, EL1 with PSTATE.PAN */
-	struct hv_tlb_entry fetch[2][ARM64_FETCH_ENTRIES];
+	/* 0: EL1; from 1 on EL0 in one address space each; of data TLBs EL1 has a second one, for PSTATE.PAN */
+	struct arm64_space spaces[1 + ARM64_SPACES];
+	struct hv_tlb tlbs[1 + ARM64_SPACES + 1];
 	u32 window[HV_BLOCK_MAX];	/* code being decoded: read once, guest memory may change meanwhile */
 };
 
@@ -190,11 +239,24 @@ enum hv_exit_kind arm64_step_switch(struct arm64_cpu *cpu, u64 budget);
 
 /**
  * arm64_shootdown - another vCPU's broadcast TLBI, from any thread
- * @va: an address of the page, or ARM64_EVERYWHERE
+ * @what: ARM64_TLBI_*, or ARM64_EVERYWHERE
  *
  * The CPU drops the translations before its next block; the sender waits for that in its DSB (struct arm64_peers_ops).
  */
-void arm64_shootdown(struct arm64_cpu *cpu, u64 va);
+void arm64_shootdown(struct arm64_cpu *cpu, u64 what);
+
+/* Set the event register: another vCPU's SEV, from any thread. */
+static inline void arm64_event(struct arm64_cpu *cpu)
+{
+	env_write_once(cpu->event, 1);
+}
+
+/*
+ * After HV_EXIT_PAUSE: nanoseconds to sleep unless arm64_event() or hv_cpu_request() comes first, 0 for giving the processor
+ * away once.  WFE also waits for a store to what LDXR has marked, which nobody is told of: so no wait is long.  Linux' event
+ * stream, which its WFE loops rely on, comes every 100 microseconds.
+ */
+u64 arm64_pause_ns(const struct arm64_cpu *cpu);
 
 void arm64_state_get(const struct arm64_cpu *cpu, struct arm64_state *s);
 /* Drops translations and whatever else depended on the old state. */

@@ -14,7 +14,9 @@ void arm64_mode_update(struct arm64_cpu *cpu)
 		mode |= ARM64_KEY_SP_BAD;
 	if (arm64_fp_enabled(cpu))
 		mode |= ARM64_KEY_FP;
-	cpu->hv.key = cpu->generation << 16 | mode;
+	if (unlikely(cpu->sys.mdscr_el1 & ARM64_MDSCR_USED))
+		mode |= arm64_debug_mode(cpu);
+	cpu->hv.key = cpu->spaces[cpu->el ? 0 : cpu->space].generation << 16 | mode;
 	cpu->tlb = arm64_tlb(cpu, !cpu->el);
 }
 
@@ -30,7 +32,8 @@ u64 arm64_pstate_get(const struct arm64_cpu *cpu)
 {
 	u64 mode = !cpu->el ? ARM64_MODE_EL0T : cpu->spsel ? ARM64_MODE_EL1H : ARM64_MODE_EL1T;
 
-	return (u64)arm64_nzcv(cpu) << 28 | (cpu->pan ? ARM64_PSTATE_PAN : 0) | (cpu->il ? ARM64_PSTATE_IL : 0) | cpu->daif | mode;
+	return (u64)arm64_nzcv(cpu) << 28 | (cpu->pan ? ARM64_PSTATE_PAN : 0) | (cpu->ss ? ARM64_PSTATE_SS : 0) |
+	       (cpu->il ? ARM64_PSTATE_IL : 0) | cpu->daif | mode;
 }
 
 void arm64_pstate_put(struct arm64_cpu *cpu, u64 pstate)
@@ -39,30 +42,9 @@ void arm64_pstate_put(struct arm64_cpu *cpu, u64 pstate)
 	cpu->daif = (u32)(pstate & ARM64_PSTATE_DAIF);
 	cpu->pan = !!(pstate & ARM64_PSTATE_PAN);
 	cpu->il = !!(pstate & ARM64_PSTATE_IL);
+	cpu->ss = !!(pstate & ARM64_PSTATE_SS);
 	arm64_sp_select(cpu, (pstate & 0xc) == 4, pstate & 1);
 	arm64_mode_update(cpu);
-}
-
-void arm64_code_flush(struct arm64_cpu *cpu)
-{
-	u32 i;
-
-	for (i = 0; i < ARM64_FETCH_ENTRIES; i++) {
-		cpu->fetch[0][i].tag = HV_TLB_NO_TAG;
-		cpu->fetch[1][i].tag = HV_TLB_NO_TAG;
-	}
-	memset(cpu->code_marks, 0, sizeof(cpu->code_marks));
-	cpu->generation++;
-	arm64_mode_update(cpu);
-}
-
-void arm64_tlb_flush(struct arm64_cpu *cpu)
-{
-	hv_tlb_flush(&cpu->tlbs[0]);
-	hv_tlb_flush(&cpu->tlbs[1]);
-	hv_tlb_flush(&cpu->tlbs[2]);
-	memset(cpu->data_marks, 0, sizeof(cpu->data_marks));
-	arm64_code_flush(cpu);
 }
 
 void arm64_init(struct arm64_cpu *cpu, struct hv_memmap *map, u32 id, void *arena, size_t arena_size, size_t arena_limit)
@@ -70,7 +52,7 @@ void arm64_init(struct arm64_cpu *cpu, struct hv_memmap *map, u32 id, void *aren
 	cpu->hv.map = map;
 	cpu->hv.id = id;
 	cpu->hv.epoch = 1;	/* 0 is the epoch of dead blocks */
-	cpu->generation = 1;
+	cpu->space = 1;
 	env_lock_init(&cpu->shootdowns.lock);
 	hv_blocks_init(&cpu->hv.blocks, arena, arena_size, arena_limit, 0);
 	arm64_reset(cpu);
@@ -86,13 +68,18 @@ void arm64_reset(struct arm64_cpu *cpu)
 	memset(&cpu->sys, 0, sizeof(cpu->sys));
 	memset(&cpu->monitor, 0, sizeof(cpu->monitor));
 	cpu->sys.sctlr_el1 = ARM64_SCTLR_RES1 | ARM64_SCTLR_SPAN;	/* software that does not know PAN is not to meet it */
+	cpu->sys.oslock = 1;
 	cpu->pc = 0;
+	cpu->stepped = 0;
 	cpu->woken = 0;
+	cpu->event = 0;
+	cpu->pauses = 0;
+	cpu->paused_at = 0;
 	cpu->el = 1;
 	cpu->spsel = 1;
 	arm64_pstate_put(cpu, ARM64_PSTATE_DAIF | ARM64_MODE_EL1H);
 	cpu->hv.epoch++;
-	arm64_tlb_flush(cpu);
+	arm64_debug_changed(cpu);
 }
 
 /* Fields that struct arm64_state and struct arm64_sysregs have in common. */
@@ -133,7 +120,7 @@ void arm64_state_set(struct arm64_cpu *cpu, const struct arm64_state *s)
 	cpu->sys.sctlr_el1 |= ARM64_SCTLR_RES1;
 	cpu->monitor.size = 0;
 	cpu->hv.epoch++;
-	arm64_tlb_flush(cpu);
+	arm64_debug_changed(cpu);
 }
 
 u64 arm64_get_x(const struct arm64_cpu *cpu, unsigned int n)

@@ -412,8 +412,8 @@ static bool goes_on(u32 w)
 
 static bool is_hint_nop(u32 w)
 {
-	/* all of the hint space is NOP here but WFE (2) and WFI (3), which may trap (C6.2.125) */
-	return (w & 0xfffff01f) == 0xd503201f && ARM64_BITS(w, 11, 5) != 2 && ARM64_BITS(w, 11, 5) != 3;
+	/* all of the hint space is NOP here but YIELD (1) to SEVL (5): wait.c */
+	return (w & 0xfffff01f) == 0xd503201f && ARM64_BITS(w, 11, 5) - 1 > 4;
 }
 
 /* Floating point and AdvSIMD; while they trap, or where there is no such instruction, the slow form raises. */

@@ -13,6 +13,9 @@ static void enter(struct arm64_cpu *cpu, u32 offset)
 	arm64_sp_select(cpu, 1, 1);
 	cpu->daif = ARM64_PSTATE_DAIF;
 	cpu->il = 0;
+	cpu->ss = 0;
+	cpu->stepped = 0;
+	cpu->entries++;
 	if (!(s->sctlr_el1 & ARM64_SCTLR_SPAN))
 		cpu->pan = 1;
 	cpu->monitor.size = 0;
@@ -59,6 +62,7 @@ enum arm64_leave arm64_eret(struct arm64_cpu *cpu)
 {
 	u64 spsr = cpu->sys.spsr_el1;
 	u32 mode = (u32)spsr & 0x1f;
+	bool from_debug = arm64_debug_enabled(cpu);
 
 	cpu->pc = cpu->sys.elr_el1;
 	if (mode == ARM64_MODE_EL0T || mode == ARM64_MODE_EL1T || mode == ARM64_MODE_EL1H) {
@@ -69,8 +73,13 @@ enum arm64_leave arm64_eret(struct arm64_cpu *cpu)
 
 		arm64_pstate_put(cpu, (spsr & ~0x1full) | now | ARM64_PSTATE_IL);
 	}
+	/* DebugExceptionReturnSS() (J1) */
+	cpu->ss &= (cpu->sys.mdscr_el1 & 1) && !from_debug && arm64_debug_enabled(cpu);
+	cpu->stepped = 0;
 	cpu->monitor.size = 0;
 	cpu->hv.epoch++;
+	arm64_event(cpu);	/* D1.6.1 */
+	arm64_space_update(cpu);
 	return ARM64_JUMP;
 }
 

@@ -35,6 +35,8 @@ static enum arm64_leave reach(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, 
 	leave = arm64_translate(cpu, va, how, host, &gpa);
 	if (leave == ARM64_NEXT && !*host)
 		return arm64_abort(cpu, va, how, ARM64_FSC_EXTERNAL);
+	if (leave == ARM64_NEXT && arm64_watched(cpu, va, size, how))
+		return ARM64_JUMP;
 	return leave;
 }
 
@@ -57,6 +59,8 @@ static enum arm64_leave load_exclusive(struct arm64_cpu *cpu, u32 w, u64 va, u32
 		return leave;
 	m->va = va;
 	m->size = total;
+	if (unlikely(cpu->stepping))
+		cpu->stepped = 2;
 	if (total == 8 && pair) {
 		/* one access for both words: single-copy atomic as a whole */
 		u64 both = env_guest_load(host, 8);

@@ -292,7 +292,7 @@ static const u16 condition_holds[16] = {
 	DO_VP(name, how, MOVE, bytes, I) DO_VP(name, how, MOVE, bytes, PRE) DO_VP(name, how, MOVE, bytes, POST)
 #define PAIR_FORMS(M, name, bits) M(name, I, bits) M(name, PRE, bits) M(name, POST, bits)
 
-enum hv_exit_kind arm64_step(struct arm64_cpu *cpu, u64 budget)
+static enum hv_exit_kind run(struct arm64_cpu *cpu, u64 budget)
 {
 #ifndef HV_DISPATCH_SWITCH
 	static const void *const hv_labels[] = HV_LABELS;
@@ -326,9 +326,17 @@ lookup_via:
 			via = NULL;
 	}
 	one = 0;
+	if (unlikely(cpu->hv.key & (ARM64_KEY_STEP | ARM64_KEY_BREAK))) {
+		if ((cpu->hv.key & ARM64_KEY_STEP) && !cpu->stepping) {
+			cpu->stop = HV_EXIT_NONE;
+			goto out;
+		}
+		if (cpu->hv.key & ARM64_KEY_BREAK)
+			one = arm64_break_near(cpu);
+	}
 find:
 	block = one ? NULL : hv_jump_get(&cpu->hv.blocks, cpu->pc, cpu->hv.key);
-	if (!block || block->epoch != cpu->hv.epoch) {
+	if (!block || (block->epoch != cpu->hv.epoch && !hv_block_verify(&cpu->hv.blocks, block, cpu->hv.epoch))) {
 		block = arm64_block(cpu, one, &leave);
 		if (unlikely(!block)) {
 			if (leave == ARM64_STOP)
@@ -353,9 +361,20 @@ find:
 	insn = hv_block_insns(block);
 	goto dispatch;
 
+enter_slow:
+	/* found by a key that is good, so nothing but its bytes may have changed */
+	if (likely(!(env_read_once(cpu->hv.request) | cpu->hv.idle)) && hv_block_verify(&cpu->hv.blocks, block, cpu->hv.epoch)) {
+		left -= block->count;
+		if (unlikely(left < 0))
+			goto tail;
+		insn = hv_block_insns(block);
+		goto dispatch;
+	}
+	cpu->pc = block->va;
+	goto lookup_via;
+
 tail:
 	left += block->count;
-enter_slow:
 	cpu->pc = block->va;
 	goto lookup_via;
 
@@ -559,4 +578,17 @@ dispatch:
 		NEXT
 
 	HV_DISPATCH_END
+}
+
+enum hv_exit_kind arm64_step(struct arm64_cpu *cpu, u64 budget)
+{
+	u64 end = cpu->hv.retired + (budget >> 62 ? 1ull << 62 : budget);
+	enum hv_exit_kind kind;
+
+	do {
+		u64 left = end - cpu->hv.retired;
+
+		kind = unlikely(cpu->hv.key & ARM64_KEY_STEP) ? arm64_step_one(cpu, left, run) : run(cpu, left);
+	} while (unlikely(kind == HV_EXIT_NONE));
+	return kind;
 }

@@ -72,15 +72,20 @@ struct hv_block *arm64_block(struct arm64_cpu *cpu, u32 one, enum arm64_leave *l
 		*leave = arm64_raise(cpu, ARM64_EC_PC, 0);
 		return NULL;
 	}
-	if (unlikely(cpu->il)) {
-		*leave = arm64_raise(cpu, ARM64_EC_ILLEGAL, 0);
-		return NULL;
-	}
 	*leave = arm64_translate(cpu, cpu->pc, ARM64_FETCH, &host, &gpa);
 	if (*leave != ARM64_NEXT)
 		return NULL;
 	if (unlikely(!host)) {
 		*leave = arm64_abort(cpu, cpu->pc, ARM64_FETCH, ARM64_FSC_EXTERNAL);
+		return NULL;
+	}
+	/* the order is that of D1.3.5 */
+	if (unlikely(cpu->hv.key & ARM64_KEY_BREAK) && arm64_break_here(cpu)) {
+		*leave = ARM64_JUMP;
+		return NULL;
+	}
+	if (unlikely(cpu->il)) {
+		*leave = arm64_raise(cpu, ARM64_EC_ILLEGAL, 0);
 		return NULL;
 	}
 	mode = block_mode(cpu->pc, key);

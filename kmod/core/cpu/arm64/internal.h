@@ -11,6 +11,8 @@
 #define ARM64_KEY_ILLEGAL 2u	/* PSTATE.IL: the next fetch raises an exception, no block is ever found */
 #define ARM64_KEY_SP_BAD 4u	/* SP may be misaligned: accesses through it are decoded to the slow form, which checks */
 #define ARM64_KEY_FP 16u	/* CPACR_EL1 lets this level use SIMD&FP registers: they have operations of their own */
+#define ARM64_KEY_STEP 32u	/* software step is active: run() is left for arm64_step_one() */
+#define ARM64_KEY_BREAK 64u	/* breakpoints may match */
 #define ARM64_KEY_ONE 8u	/* a block of one instruction, for the end of a budget */
 
 /* How a helper leaves an instruction. */
@@ -63,6 +65,9 @@ static __always_inline u32 arm64_sp(u32 r)
 	return r == 31 ? ARM64_SP : r;
 }
 
+/* MDSCR_EL1.SS and MDE: without them nothing of debug.c is ever asked */
+#define ARM64_MDSCR_USED 0x8001u
+
 /* Exception classes (D17.2.37, ESR_EL1.EC). */
 #define ARM64_EC_UNKNOWN 0x00u
 #define ARM64_EC_WFX 0x01u
@@ -74,6 +79,9 @@ static __always_inline u32 arm64_sp(u32 r)
 #define ARM64_EC_PC 0x22u
 #define ARM64_EC_DATA 0x24u	/* + 1 from the same level */
 #define ARM64_EC_SP 0x26u
+#define ARM64_EC_BREAKPOINT 0x30u	/* these three: + 1 from the same level */
+#define ARM64_EC_STEP 0x32u
+#define ARM64_EC_WATCHPOINT 0x34u
 #define ARM64_EC_BRK 0x3cu
 
 /* Fault status codes (D17.2.37, ISS for data and instruction aborts); most take a level in 1:0. */
@@ -84,6 +92,7 @@ static __always_inline u32 arm64_sp(u32 r)
 #define ARM64_FSC_EXTERNAL 0x10u
 #define ARM64_FSC_EXTERNAL_WALK 0x14u
 #define ARM64_FSC_ALIGNMENT 0x21u
+#define ARM64_FSC_DEBUG 0x22u
 
 #define ARM64_SCTLR_M 0x1ull
 #define ARM64_SCTLR_A 0x2ull
@@ -133,10 +142,22 @@ static __always_inline u32 arm64_nzcv(const struct arm64_cpu *cpu)
 void arm64_mode_update(struct arm64_cpu *cpu);
 /* Select another stack pointer; the caller updates the mode. */
 void arm64_sp_select(struct arm64_cpu *cpu, u32 el, u32 spsel);
-/* Drop what fetches have found: code TLB, links, jump cache. */
-void arm64_code_flush(struct arm64_cpu *cpu);
+/* space.c: everything; what a TLBI names; the current space after TTBR0_EL1 or TTBR1_EL1 may have changed */
 void arm64_tlb_flush(struct arm64_cpu *cpu);
-void arm64_tlb_flush_page(struct arm64_cpu *cpu, u64 va);
+void arm64_tlb_drop(struct arm64_cpu *cpu, u64 what);
+void arm64_space_find(struct arm64_cpu *cpu);
+static __always_inline void arm64_space_update(struct arm64_cpu *cpu)
+{
+	if (unlikely(cpu->space_stale))
+		arm64_space_find(cpu);
+}
+/* A walk has found the page or block of @va for an access of kind @how: keep it. */
+void arm64_tlb_fill(struct arm64_cpu *cpu, u64 va, u64 gpa, u32 how, u8 *host);
+/* Where a fetch looks first. */
+static inline struct hv_tlb_entry *arm64_fetch_entry(struct arm64_cpu *cpu, u64 va)
+{
+	return &cpu->spaces[cpu->el ? 0 : cpu->space].fetch[(va >> HV_PAGE_SHIFT) % ARM64_FETCH_ENTRIES];
+}
 /* tlbi.c: the instruction; what a DSB waits for; what HV_REQ_TLB asks for. */
 enum arm64_leave arm64_tlbi(struct arm64_cpu *cpu, u32 crm, u32 op2, u64 arg);
 enum arm64_leave arm64_tlbi_wait(struct arm64_cpu *cpu);
@@ -144,7 +165,7 @@ void arm64_shootdown_take(struct arm64_cpu *cpu);
 /* The TLB of data accesses with EL0's rights (@user), or the current level's. */
 static inline struct hv_tlb *arm64_tlb(struct arm64_cpu *cpu, bool user)
 {
-	return &cpu->tlbs[user ? 0 : 1 + cpu->pan];
+	return &cpu->tlbs[user ? cpu->space : cpu->pan ? 1 + ARM64_SPACES : 0];
 }
 
 /* mmu.c */
@@ -157,6 +178,24 @@ enum arm64_leave arm64_translate(struct arm64_cpu *cpu, u64 va, u32 how, u8 **ho
 u32 arm64_walk(struct arm64_cpu *cpu, u64 va, u32 how, u64 *gpa, bool *stop);
 /* Does TCR_EL1 say that the top byte of @va is no address? */
 u64 arm64_strip_tag(const struct arm64_cpu *cpu, u64 va);
+
+/* debug.c: mode bits that MDSCR_EL1.SS and MDE ask for */
+u64 arm64_debug_mode(const struct arm64_cpu *cpu);
+bool arm64_debug_enabled(const struct arm64_cpu *cpu);
+/* A register that says where to stop was written. */
+void arm64_debug_changed(struct arm64_cpu *cpu);
+/* ARM64_KEY_ONE if the code at PC has to be looked at one by one, or 0; then: was the breakpoint exception taken? */
+u32 arm64_break_near(const struct arm64_cpu *cpu);
+bool arm64_break_here(struct arm64_cpu *cpu);
+/* Watchpoints: on the page at all; of this access: was the exception taken? */
+bool arm64_watch_page(const struct arm64_cpu *cpu, u64 va);
+bool arm64_watch_hit(struct arm64_cpu *cpu, u64 va, u32 size, u32 how);
+static __always_inline bool arm64_watched(struct arm64_cpu *cpu, u64 va, u32 size, u32 how)
+{
+	return unlikely(cpu->watching) && arm64_watch_hit(cpu, va, size, how);
+}
+/* Software step is active: its exception, or one instruction by @run; NONE: go on */
+enum hv_exit_kind arm64_step_one(struct arm64_cpu *cpu, u64 left, enum hv_exit_kind (*run)(struct arm64_cpu *, u64));
 
 /* fetch.c: the block at cpu->pc, verified; NULL: *leave is JUMP or STOP */
 struct hv_block *arm64_block(struct arm64_cpu *cpu, u32 one, enum arm64_leave *leave);
@@ -193,6 +232,8 @@ enum arm64_leave arm64_integer(struct arm64_cpu *cpu, u32 w);
 
 /* system.c, sysreg.c */
 enum arm64_leave arm64_system(struct arm64_cpu *cpu, u32 w);
+/* wait.c: WFE, WFI, SEV, SEVL and YIELD, by CRm:op2 */
+enum arm64_leave arm64_hint(struct arm64_cpu *cpu, u32 number);
 enum arm64_leave arm64_mrs_msr(struct arm64_cpu *cpu, u32 w);
 u64 arm64_counter(const struct arm64_cpu *cpu);
 enum arm64_leave arm64_sysreg_trap(struct arm64_cpu *cpu, u32 w);

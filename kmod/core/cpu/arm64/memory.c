@@ -46,11 +46,13 @@ enum arm64_leave arm64_translate_both(struct arm64_cpu *cpu, u64 va, u32 size, u
 	if (!host[0])
 		return arm64_abort(cpu, va, how, ARM64_FSC_EXTERNAL);
 	if (*first >= size)
-		return ARM64_NEXT;
+		return arm64_watched(cpu, va, size, how) ? ARM64_JUMP : ARM64_NEXT;
 	leave = arm64_translate(cpu, second, how, &host[1], &gpa);
 	if (leave != ARM64_NEXT)
 		return leave;
-	return host[1] ? ARM64_NEXT : arm64_abort(cpu, second, how, ARM64_FSC_EXTERNAL);
+	if (!host[1])
+		return arm64_abort(cpu, second, how, ARM64_FSC_EXTERNAL);
+	return arm64_watched(cpu, va, size, how) ? ARM64_JUMP : ARM64_NEXT;
 }
 
 static bool unaligned(struct arm64_cpu *cpu, u64 va, u32 size, u32 how)
@@ -74,6 +76,8 @@ enum arm64_leave arm64_load(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u6
 		leave = arm64_translate(cpu, va, how, &host[0], &gpa);
 		if (unlikely(leave != ARM64_NEXT))
 			return leave;
+		if (arm64_watched(cpu, va, size, how))
+			return ARM64_JUMP;
 		if (unlikely(!host[0]))
 			return device(cpu, va, gpa, size, how, v);
 		*v = env_guest_load(host[0], size);
@@ -103,6 +107,8 @@ enum arm64_leave arm64_store(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u
 		leave = arm64_translate(cpu, va, how, &host[0], &gpa);
 		if (unlikely(leave != ARM64_NEXT))
 			return leave;
+		if (arm64_watched(cpu, va, size, how))
+			return ARM64_JUMP;
 		if (unlikely(!host[0]))
 			return device(cpu, va, gpa, size, how, &v);
 		env_guest_store(host[0], size, v);

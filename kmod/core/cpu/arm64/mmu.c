@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Stage 1 translation for EL0 and EL1 (D8), 4 KiB granule, and the TLB's slow side.
+ * Stage 1 translation for EL0 and EL1 (D8), 4 KiB granule.  What is kept of it is in space.c.
  *
  * Not modelled: the other granules (TCR_EL1.TG* are taken as 4 KiB), hierarchical-permission disable, hardware update of
  * the access flag and dirty state, big-endian tables: the ID registers say that none of it is there.  Memory attributes
@@ -13,6 +13,7 @@
 #define DESC_AP_USER (1ull << 6)
 #define DESC_AP_READ_ONLY (1ull << 7)
 #define DESC_AF (1ull << 10)
+#define DESC_NG (1ull << 11)
 #define DESC_PXN (1ull << 53)
 #define DESC_UXN (1ull << 54)
 #define DESC_ADDRESS 0x0000fffffffff000ull
@@ -81,6 +82,7 @@ u32 arm64_walk(struct arm64_cpu *cpu, u64 va, u32 how, u64 *gpa, bool *stop)
 
 	*stop = false;
 	cpu->walk_shift = 48;
+	cpu->walk_global = 1;
 	if (!(cpu->sys.sctlr_el1 & ARM64_SCTLR_M)) {
 		*gpa = address;
 		return address >> 48 ? ARM64_FSC_SIZE : 0xff;
@@ -134,70 +136,8 @@ u32 arm64_walk(struct arm64_cpu *cpu, u64 va, u32 how, u64 *gpa, bool *stop)
 	if (!allowed(cpu, d, t, how))
 		return ARM64_FSC_PERMISSION + level;
 	cpu->walk_shift = (u8)shift;
+	cpu->walk_global = !(d & DESC_NG);
 	return 0xff;
-}
-
-/*
- * What a TLBI by address has to look for.  Bits, hashed from block number and size: code was fetched through this page or
- * block; the data TLB holds pieces of this block (a page needs no mark: its entry is found by its address).
- */
-static u32 mark_bit(u64 va, u32 shift)
-{
-	u64 n = (va & ~(0xffull << 56)) >> shift;
-
-	return (u32)((n ^ (n >> 11) ^ shift * 0x155u) % ARM64_MARKS);
-}
-
-static void mark(u64 *marks, u64 va, u32 shift)
-{
-	u32 bit = mark_bit(va, shift);
-
-	marks[bit / 64] |= 1ull << (bit % 64);
-}
-
-static bool marked(const u64 *marks, u64 va, u32 shift)
-{
-	u32 bit = mark_bit(va, shift);
-
-	return (marks[bit / 64] >> (bit % 64)) & 1;
-}
-
-void arm64_tlb_flush_page(struct arm64_cpu *cpu, u64 va)
-{
-	if (marked(cpu->data_marks, va, 21) || marked(cpu->data_marks, va, 30)) {
-		hv_tlb_flush(&cpu->tlbs[0]);
-		hv_tlb_flush(&cpu->tlbs[1]);
-		hv_tlb_flush(&cpu->tlbs[2]);
-		memset(cpu->data_marks, 0, sizeof(cpu->data_marks));
-	} else {
-		hv_tlb_flush_page(&cpu->tlbs[0], va);
-		hv_tlb_flush_page(&cpu->tlbs[1], va);
-		hv_tlb_flush_page(&cpu->tlbs[2], va);
-	}
-	/* links and the jump cache stay good as long as no code was reached through this translation */
-	if (marked(cpu->code_marks, va, 12) || marked(cpu->code_marks, va, 21) || marked(cpu->code_marks, va, 30))
-		arm64_code_flush(cpu);
-}
-
-static void fill(struct arm64_cpu *cpu, u64 va, u64 gpa, u32 how, u8 *host)
-{
-	struct hv_tlb *tlb = arm64_tlb(cpu, how & ARM64_USER);
-
-	if (how & ARM64_FETCH) {
-		struct hv_tlb_entry *e = &cpu->fetch[cpu->el][(va >> HV_PAGE_SHIFT) % ARM64_FETCH_ENTRIES];
-
-		e->tag = va & HV_PAGE_MASK;
-		e->offset = (u64)(unsigned long)host - e->tag;
-		e->gpa = gpa & HV_PAGE_MASK;
-		mark(cpu->code_marks, va, cpu->walk_shift);
-		return;
-	}
-	/* with alignment checks on nothing gets into the TLB, so that every access takes the slow path, which checks */
-	if (cpu->sys.sctlr_el1 & ARM64_SCTLR_A)
-		return;
-	if (cpu->walk_shift > HV_PAGE_SHIFT)
-		mark(cpu->data_marks, va, cpu->walk_shift);
-	hv_tlb_fill(how & ARM64_WRITE ? tlb->write : tlb->read, va, gpa, host);
 }
 
 enum arm64_leave arm64_translate(struct arm64_cpu *cpu, u64 va, u32 how, u8 **host, u64 *gpa)
@@ -210,8 +150,9 @@ enum arm64_leave arm64_translate(struct arm64_cpu *cpu, u64 va, u32 how, u8 **ho
 
 	if (!cpu->el)
 		how |= ARM64_USER;
+	arm64_space_update(cpu);
 	if (how & ARM64_FETCH) {
-		e = &cpu->fetch[cpu->el][(va >> HV_PAGE_SHIFT) % ARM64_FETCH_ENTRIES];
+		e = arm64_fetch_entry(cpu, va);
 	} else {
 		struct hv_tlb *tlb = arm64_tlb(cpu, how & ARM64_USER);
 
@@ -229,7 +170,7 @@ enum arm64_leave arm64_translate(struct arm64_cpu *cpu, u64 va, u32 how, u8 **ho
 		return arm64_abort(cpu, va, how, fsc);
 	switch (hv_memmap_page(cpu->hv.map, *gpa, want, &page, &access)) {
 	case HV_PAGE_RAM:
-		fill(cpu, va, *gpa, how, page);
+		arm64_tlb_fill(cpu, va, *gpa, how, page);
 		*host = page + (*gpa & ~HV_PAGE_MASK);
 		return ARM64_NEXT;
 	case HV_PAGE_NONE:

@@ -13,6 +13,8 @@ enum kind {
 	STORED,		/* as written, at offset in struct arm64_sysregs; value: writable bits */
 	CONSTANT,	/* value; writes are ignored unless READ_ONLY forbids them */
 	TRANSLATES,	/* STORED, and translations change with it */
+	DEBUG,		/* STORED, and debug.c has to know */
+	TABLE,		/* STORED, and the address space may be another with it */
 	MPIDR, SP_EL0, SPSEL, CURRENTEL, NZCV, DAIF, CTR, CCSIDR, OSLAR, OSLSR,
 	CNTFRQ, CNTVCT, CNTPCT, CNTV_CTL, CNTV_TVAL, CNTP_CTL, CNTP_TVAL, CNTV_CVAL, CNTP_CVAL, FPCR, ISR, PFR0, FPSR, CPACR, PAN
 };
@@ -28,6 +30,8 @@ struct row {
 #define AT_OFFSET(field) ((u16)offsetof(struct arm64_sysregs, field))
 #define S(reg, access, field) { reg, access, STORED, AT_OFFSET(field), ~0ull }
 #define T(reg, field) { reg, 0, TRANSLATES, AT_OFFSET(field), ~0ull }
+#define B(reg, field) { reg, 0, TABLE, AT_OFFSET(field), ~0ull }
+#define D(reg, field, writable) { reg, 0, DEBUG, AT_OFFSET(field), writable }
 #define C(reg, access, value) { reg, access, CONSTANT, 0, value }
 #define K(reg, access, kind) { reg, access, kind, 0, 0 }
 
@@ -45,8 +49,8 @@ static const struct row rows[] = {
 	K(REG(3, 3, 0, 0, 1), EL0_READ | READ_ONLY, CTR),
 	C(REG(3, 3, 0, 0, 7), EL0_READ | READ_ONLY, 4),			/* DCZID_EL0: 64 bytes */
 	K(REG(3, 3, 14, 0, 2), EL0_READ | READ_ONLY, CNTVCT),
-	T(REG(3, 0, 2, 0, 0), ttbr0_el1),
-	T(REG(3, 0, 2, 0, 1), ttbr1_el1),
+	B(REG(3, 0, 2, 0, 0), ttbr0_el1),
+	B(REG(3, 0, 2, 0, 1), ttbr1_el1),
 	S(REG(3, 0, 13, 0, 1), 0, contextidr_el1),
 	K(REG(3, 3, 4, 2, 0), EL0_READ | EL0_WRITE, NZCV),
 
@@ -83,12 +87,16 @@ static const struct row rows[] = {
 	C(REG(3, 1, 0, 0, 7), READ_ONLY, 0),				/* AIDR_EL1 */
 	S(REG(3, 2, 0, 0, 0), 0, csselr_el1),
 
-	/* debug: breakpoints and watchpoints never fire */
-	S(REG(2, 0, 0, 2, 2), 0, mdscr_el1),
+	/* debug.c */
+	D(REG(2, 0, 0, 2, 2), mdscr_el1, ~0ull),
+	D(REG(2, 0, 0, 0, 4), bvr[0], ~0ull), D(REG(2, 0, 0, 1, 4), bvr[1], ~0ull),
+	D(REG(2, 0, 0, 0, 5), bcr[0], 0xffe1e7), D(REG(2, 0, 0, 1, 5), bcr[1], 0xffe1e7),
+	D(REG(2, 0, 0, 0, 6), wvr[0], ~3ull), D(REG(2, 0, 0, 1, 6), wvr[1], ~3ull),
+	D(REG(2, 0, 0, 0, 7), wcr[0], 0x1f1fffff), D(REG(2, 0, 0, 1, 7), wcr[1], 0x1f1fffff),
 	S(REG(2, 0, 0, 2, 0), 0, mdccint_el1),
 	K(REG(2, 0, 1, 0, 4), WRITE_ONLY, OSLAR),
 	K(REG(2, 0, 1, 1, 4), READ_ONLY, OSLSR),
-	S(REG(2, 0, 1, 3, 4), 0, osdlr_el1),
+	D(REG(2, 0, 1, 3, 4), osdlr_el1, 1),
 
 	/* generic timer (D11); the outputs are in timer.c */
 	K(REG(3, 3, 14, 0, 0), EL0_READ, CNTFRQ),
@@ -171,6 +179,8 @@ static u64 read_register(struct arm64_cpu *cpu, const struct row *r)
 	switch (r->kind) {
 	case STORED:
 	case TRANSLATES:
+	case TABLE:
+	case DEBUG:
 		return *stored(cpu, r);
 	case CONSTANT:
 		return r->value;
@@ -263,6 +273,7 @@ static void write_timer(struct arm64_cpu *cpu, u8 kind, u64 v)
 static void write_register(struct arm64_cpu *cpu, const struct row *r, u64 v)
 {
 	struct arm64_sysregs *s = &cpu->sys;
+	u64 old;
 
 	switch (r->kind) {
 	case STORED:
@@ -272,6 +283,18 @@ static void write_register(struct arm64_cpu *cpu, const struct row *r, u64 v)
 		*stored(cpu, r) = v;
 		s->sctlr_el1 |= ARM64_SCTLR_RES1;
 		arm64_tlb_flush(cpu);
+		break;
+	case DEBUG:
+		*stored(cpu, r) = v & r->value;
+		arm64_debug_changed(cpu);
+		break;
+	case TABLE:
+		old = *stored(cpu, r);
+		*stored(cpu, r) = v;
+		cpu->space_stale = 1;
+		/* TTBR1_EL1 is an ASID that comes and goes, and a table that stays */
+		if (r->offset == AT_OFFSET(ttbr1_el1) && (old ^ v) << 16)
+			arm64_tlb_flush(cpu);
 		break;
 	case SP_EL0:
 		cpu->sp_bank[0] = v;
@@ -285,6 +308,7 @@ static void write_register(struct arm64_cpu *cpu, const struct row *r, u64 v)
 		break;
 	case DAIF:
 		cpu->daif = (u32)(v & ARM64_PSTATE_DAIF);
+		arm64_mode_update(cpu);
 		break;
 	case PAN:
 		cpu->pan = !!(v & ARM64_PSTATE_PAN);
@@ -303,6 +327,7 @@ static void write_register(struct arm64_cpu *cpu, const struct row *r, u64 v)
 		break;
 	case OSLAR:
 		s->oslock = v & 1;
+		arm64_debug_changed(cpu);
 		break;
 	case CNTV_CTL:
 	case CNTP_CTL:
@@ -321,8 +346,6 @@ static const struct row *find(u16 reg)
 {
 	/* ID registers that have no row: op0 3, op1 0, CRn 0, CRm 1..7 are reserved and read as zero (D17.1.3) */
 	static const struct row zero = { 0, READ_ONLY, CONSTANT, 0, 0 };
-	/* breakpoint and watchpoint registers: op0 2, op1 0, CRn 0, op2 4..7 */
-	static const struct row ignored = { 0, 0, CONSTANT, 0, 0 };
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -331,8 +354,6 @@ static const struct row *find(u16 reg)
 	}
 	if ((reg & 0xffc0) == REG(3, 0, 0, 0, 0) && (reg & 0x38))
 		return &zero;
-	if ((reg & 0xff84) == REG(2, 0, 0, 0, 4) && (((reg >> 3) & 15) < 2 || (reg & 7) == 4 || (reg & 7) == 5))
-		return ((reg >> 3) & 15) < 2 ? &ignored : NULL;
 	return NULL;
 }
 

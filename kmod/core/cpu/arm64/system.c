@@ -20,6 +20,7 @@ static enum arm64_leave do_generate(struct arm64_cpu *cpu, u32 w)
 
 	switch (w & 0xffe0001f) {
 	case 0xd4000001:
+		cpu->ss = 0;	/* SSAdvance() (J1): it is a step done */
 		cpu->pc += 4;	/* the preferred return address is the next instruction */
 		return arm64_raise(cpu, ARM64_EC_SVC, imm);
 	case 0xd4000002:
@@ -30,27 +31,6 @@ static enum arm64_leave do_generate(struct arm64_cpu *cpu, u32 w)
 	default:
 		return arm64_undefined(cpu);
 	}
-}
-
-static enum arm64_leave do_wait(struct arm64_cpu *cpu, bool event)
-{
-	u64 allowed = event ? ARM64_SCTLR_NTWE : ARM64_SCTLR_NTWI;
-	u32 request = env_read_once(cpu->hv.request);
-
-	if (!event && (cpu->woken || (request & (HV_REQ_IRQ | HV_REQ_WAKE)))) {
-		cpu->woken = 0;
-		if (request & HV_REQ_WAKE)
-			env_fetch_and(&cpu->hv.request, ~HV_REQ_WAKE);
-		return ARM64_NEXT;
-	}
-	if (!cpu->el && !(cpu->sys.sctlr_el1 & allowed))
-		return arm64_raise(cpu, ARM64_EC_WFX, 1u << 24 | 0xeu << 20 | event);
-	if (event)
-		return ARM64_NEXT;	/* an event may be there at any time (D1.6.1) */
-	cpu->hv.idle = 1;
-	cpu->pc += 4;
-	cpu->stop = HV_EXIT_IDLE;
-	return ARM64_LEAVE;
 }
 
 static enum arm64_leave do_barrier(struct arm64_cpu *cpu, u32 w)
@@ -72,6 +52,7 @@ static enum arm64_leave do_barrier(struct arm64_cpu *cpu, u32 w)
 		return ARM64_NEXT;
 	case 6:
 		cpu->hv.epoch++;
+		arm64_space_update(cpu);
 		return ARM64_NEXT;
 	default:
 		return arm64_undefined(cpu);
@@ -103,6 +84,8 @@ static enum arm64_leave pstate_field(struct arm64_cpu *cpu, u32 w)
 			cpu->daif &= ~(imm << 6);
 		else
 			cpu->daif |= imm << 6;
+		if (unlikely(cpu->sys.mdscr_el1 & ARM64_MDSCR_USED))
+			arm64_mode_update(cpu);	/* D masks debug exceptions */
 		return ARM64_NEXT;
 	default:
 		return arm64_undefined(cpu);
@@ -122,6 +105,8 @@ static enum arm64_leave zero_block(struct arm64_cpu *cpu, u64 va)
 		return leave;
 	if (!host)
 		return arm64_abort(cpu, va, ARM64_WRITE, ARM64_FSC_EXTERNAL);
+	if (arm64_watched(cpu, va, ZVA_BYTES, ARM64_WRITE))
+		return ARM64_JUMP;
 	for (n = 0; n < ZVA_BYTES; n += 8)
 		env_guest_st64(host + n, 0);
 	return ARM64_NEXT;
@@ -207,9 +192,7 @@ enum arm64_leave arm64_system(struct arm64_cpu *cpu, u32 w)
 	case 2:
 		if (ARM64_BITS(w, 18, 16) != 3)
 			return arm64_undefined(cpu);
-		if (ARM64_BITS(w, 11, 5) == 2 || ARM64_BITS(w, 11, 5) == 3)
-			return do_wait(cpu, ARM64_BITS(w, 11, 5) == 2);
-		return ARM64_NEXT;
+		return arm64_hint(cpu, ARM64_BITS(w, 11, 5));
 	case 3:
 		return ARM64_BITS(w, 18, 16) == 3 ? do_barrier(cpu, w) : arm64_undefined(cpu);
 	case 4:

@@ -12,24 +12,16 @@
 
 #define LOOKS 200u	/* some microseconds: a vCPU that runs has reached the end of its block by then */
 
-static void drop(struct arm64_cpu *cpu, u64 va)
-{
-	if (va == ARM64_EVERYWHERE)
-		arm64_tlb_flush(cpu);
-	else
-		arm64_tlb_flush_page(cpu, va);
-}
-
-void arm64_shootdown(struct arm64_cpu *cpu, u64 va)
+void arm64_shootdown(struct arm64_cpu *cpu, u64 what)
 {
 	struct arm64_shootdowns *s = &cpu->shootdowns;
 
 	env_lock_take(&s->lock);
-	if (va == ARM64_EVERYWHERE || s->count >= ARM64_SHOOTDOWNS) {
-		s->va[0] = ARM64_EVERYWHERE;
+	if (what == ARM64_EVERYWHERE || s->count >= ARM64_SHOOTDOWNS) {
+		s->what[0] = ARM64_EVERYWHERE;
 		s->count = ARM64_SHOOTDOWNS;
 	} else {
-		s->va[s->count++] = va;
+		s->what[s->count++] = what;
 	}
 	env_lock_drop(&s->lock);
 	hv_cpu_request(&cpu->hv, HV_REQ_TLB);
@@ -39,27 +31,27 @@ void arm64_shootdown(struct arm64_cpu *cpu, u64 va)
 void arm64_shootdown_take(struct arm64_cpu *cpu)
 {
 	struct arm64_shootdowns *s = &cpu->shootdowns;
-	u64 va[ARM64_SHOOTDOWNS];
+	u64 what[ARM64_SHOOTDOWNS];
 	u32 count, i;
 
 	env_fetch_and(&cpu->hv.request, ~HV_REQ_TLB);
 	env_lock_take(&s->lock);
 	count = s->count;
-	memcpy(va, s->va, sizeof(va));
+	memcpy(what, s->what, sizeof(what));
 	s->count = 0;
 	env_lock_drop(&s->lock);
 	for (i = 0; i < count; i++) {
-		drop(cpu, va[i]);
-		if (va[i] == ARM64_EVERYWHERE)
+		arm64_tlb_drop(cpu, what[i]);
+		if (what[i] == ARM64_EVERYWHERE)
 			break;
 	}
 }
 
-static enum arm64_leave invalidate(struct arm64_cpu *cpu, bool broadcast, u64 va)
+static enum arm64_leave invalidate(struct arm64_cpu *cpu, bool broadcast, u64 what)
 {
-	drop(cpu, va);
+	arm64_tlb_drop(cpu, what);
 	if (broadcast && cpu->peers) {
-		cpu->peers->shootdown(cpu->peers_context, va);
+		cpu->peers->shootdown(cpu->peers_context, what);
 		cpu->unsettled = 1;
 	}
 	return ARM64_NEXT;
@@ -67,17 +59,21 @@ static enum arm64_leave invalidate(struct arm64_cpu *cpu, bool broadcast, u64 va
 
 enum arm64_leave arm64_tlbi(struct arm64_cpu *cpu, u32 crm, u32 op2, u64 arg)
 {
+	u64 operand = arg & ~(15ull << 44);
+
 	if (!cpu->el || (crm != 3 && crm != 7))
 		return arm64_undefined(cpu);
 	switch (op2) {
 	case 0:
-	case 2:
 		return invalidate(cpu, crm == 3, ARM64_EVERYWHERE);
 	case 1:
+	case 5:		/* what is told of the last level is taken for all of them */
+		return invalidate(cpu, crm == 3, operand | ARM64_TLBI_VA_ASID);
+	case 2:
+		return invalidate(cpu, crm == 3, operand | ARM64_TLBI_ASID);
 	case 3:
-	case 5:
 	case 7:
-		return invalidate(cpu, crm == 3, arm64_sext((arg << 12) & ~(0xffull << 56), 56));
+		return invalidate(cpu, crm == 3, operand | ARM64_TLBI_VA);
 	default:
 		return arm64_undefined(cpu);
 	}
