@@ -37,6 +37,31 @@ constexpr std::array<int, 16> kUcRegisters = {
 constexpr std::array<int, 8> kUcRegisters32 = {UC_X86_REG_EAX, UC_X86_REG_ECX, UC_X86_REG_EDX, UC_X86_REG_EBX,
                                                UC_X86_REG_ESP, UC_X86_REG_EBP, UC_X86_REG_ESI, UC_X86_REG_EDI};
 
+// Where Unicorn is not what a processor does, and who says so.  What the list excuses is the upper half of one register.
+struct Excuse {
+  u8 opcode;  // of map 0F, 32-bit operands, register form
+  bool rm;    // the register is r/m, else reg
+  const char *why;
+};
+constexpr Excuse kExcuses[] = {
+    {0xb1, true, "CMPXCHG that fails does not write its destination: processors leave the upper half alone (Host.SingleInstructions), Unicorn clears it"},
+    {0xbc, false, "BSF of 0 leaves the destination undefined (SDM 2A, BSF); processors leave it alone, Unicorn clears the upper half"},
+    {0xbd, false, "BSR of 0: the same"},
+};
+
+// The register that may differ above bit 31, -1 if none.
+int excused(const std::vector<u8> &bytes, int bits) {
+  size_t at = 0;
+  u8 rex = 0;
+  while (at < bytes.size() && (bytes[at] == 0xf0 || (bytes[at] & 0xf0) == 0x40)) rex = bytes[at++];
+  if (bits != 64 || rex & 8 || at + 2 >= bytes.size() || bytes[at] != 0x0f || bytes[at + 2] < 0xc0) return -1;
+  for (const Excuse &e : kExcuses) {
+    const int field = e.rm ? bytes[at + 2] & 7 : bytes[at + 2] >> 3 & 7;
+    if (bytes[at + 1] == e.opcode) return field | (rex >> (e.rm ? 0 : 2) & 1) << 3;
+  }
+  return -1;
+}
+
 class Differential : public testing::TestWithParam<int> {
  protected:
   void SetUp() override {
@@ -189,7 +214,8 @@ TEST_P(Differential, SingleInstructions) {
       bool same = us.fault == them.fault;
       if (same && !us.fault) {
         same = us.rip == them.rip && ((us.flags ^ them.flags) & (defined | X86_FLAG_DF)) == 0 && us.memory == them.memory;
-        for (int r = 0; r < (bits_ == 64 ? 16 : 8); r++) same &= us.gpr[r] == them.gpr[r];
+        const int free_half = excused(c.bytes, bits_);
+        for (int r = 0; r < (bits_ == 64 ? 16 : 8); r++) same &= r == free_half ? u32(us.gpr[r]) == u32(them.gpr[r]) : us.gpr[r] == them.gpr[r];
       }
       if (same) continue;
       bad++;
