@@ -17,7 +17,11 @@ extern "C" {
 
 namespace arm64 {
 
-constexpr uint64_t ram_at = 0x40000000, ram_size = 0x400000, device_at = 0x9000000, vectors = ram_at + 0x10000;
+// a fuzzer wants less of it
+#ifndef MV_TEST_RAM
+#define MV_TEST_RAM 0x400000
+#endif
+constexpr uint64_t ram_at = 0x40000000, ram_size = MV_TEST_RAM, device_at = 0x9000000, vectors = ram_at + 0x10000;
 
 constexpr uint32_t nop = 0xd503201f, isb = 0xd5033fdf, hvc = 0xd4000002, smc = 0xd4000003, svc = 0xd4000001,
 		   wfi = 0xd503207f, eret = 0xd69f03e0, self = 0x14000000, udf = 0, brk7 = 0xd42000e0;
