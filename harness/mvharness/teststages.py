@@ -193,7 +193,7 @@ STAGES = [
     Stage("Debian's firmware as a guest", check_python("firmware_*.py"), slow=True, needs_build=True),
     Stage("ASan and UBSan", sanitized("asan", ASAN), slow=True),
     Stage("TSan", sanitized("tsan", TSAN), slow=True),
-    Stage("plugin protocol under libFuzzer", sanitized("fuzz", ASAN, "-R", "plugin.fuzz"), slow=True),
+    Stage("plugin protocol, small guests and device trees under libFuzzer", sanitized("fuzz", ASAN, "-R", "fuzz"), slow=True),
     Stage("module with W=1", harness("w1"), slow=True),
     Stage("module with sparse", harness("sparse"), slow=True),
     Stage("suites in the guest", harness(more=("--complete",)), slow=True, needs_build=True),

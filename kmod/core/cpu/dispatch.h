@@ -37,6 +37,10 @@
 #define HV_SECONDS(warm, hot) { [HV_OP_LAST] = 0, warm(HV_SECOND_WARM) hot(HV_SECOND_HOT) }
 
 #ifdef HV_DISPATCH_SWITCH
+#ifdef __CHECKER__	/* sparse has no way to say that a label may stay unused */
+#define HV_DISPATCH_BEGIN(op) for (;;) { switch (op) {
+#define HV_OP(name) case HV_OP_##name
+#else
 #define HV_CASE_WARM(name) case HV_WARM_##name: goto hv_op_##name;
 #define HV_CASE_HOT(name) case HV_HOT_##name: goto hv_op_##name;
 #define HV_DISPATCH_BEGIN(op)                                                                                            \
@@ -47,6 +51,7 @@
 			switch (op) { HV_WARM(HV_CASE_WARM) default: __builtin_unreachable(); }                           \
 		switch (op) {
 #define HV_OP(name) case HV_OP_##name: hv_op_##name
+#endif
 #define HV_NEXT(op) break
 #define HV_DISPATCH_END default: __builtin_unreachable(); } }
 #else
