@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whole small AArch64 guests of random words, in blocks and one instruction at a time.
+// Whole small AArch64 guests of random words, in blocks by both dispatchers and one instruction at a time.
 #include <cstdint>
 #include <cstdio>
 
@@ -60,6 +60,7 @@ void must_agree(const End &a, const End &b) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 13 || size > 512) return 0;
   const End whole = run(data, size, arm64_step, kLimit);
+  must_agree(whole, run(data, size, arm64_step_switch, kLimit));
   must_agree(whole, run(data, size, arm64_step, 1));
   return 0;
 }

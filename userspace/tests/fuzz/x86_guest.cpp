@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whole small guests of random bytes: 16, 32 and 64 bits, in blocks and one instruction at a time.  Both must come
-// to the same state; memory outside the guest's stays untouched (AddressSanitizer).
+// Whole small guests of random bytes: 16, 32 and 64 bits, in blocks by both dispatchers and one instruction at a
+// time.  All three must come to the same state; memory outside the guest's stays untouched (AddressSanitizer).
 #include <cstdint>
 #include <cstdio>
 
@@ -77,6 +77,7 @@ void must_agree(const End &a, const End &b) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 11 || size > 512) return 0;
   const End whole = run(data, size, x86_step, kLimit);
+  must_agree(whole, run(data, size, x86_step_switch, kLimit));
   must_agree(whole, run(data, size, x86_step, 1));
   return 0;
 }
