@@ -78,6 +78,7 @@ int run(int argc, char** argv) {
     mv::check_images(options.flat, options.machine.images, base, options.machine.vm.memory_bytes);
   }
   // 3. the machine
+  mv::hold_stop_signals();
   const mv::Fd console = open_output(options.virtio_console, STDOUT_FILENO);
   const mv::Fd debug = open_output(options.debug_port, STDERR_FILENO);
   mv::Machine machine(options.machine, {.console = to_stdout, .walk = to_stderr, .served = {}, .virtio_console = [&](auto bytes) { to_file(console, bytes); }, .debug = [&](uint8_t byte) { to_file(debug, std::as_bytes(std::span(&byte, 1))); }});

@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 namespace {
@@ -57,6 +58,7 @@ class Mvmm {
     }
   }
   void signal(int number) { ::kill(pid_, number); }
+  pid_t pid() const { return pid_; }
   // The exit code, or minus the signal that killed it.
   int exit_code() {
     while (take(out_, output)) {
@@ -149,6 +151,28 @@ TEST(MvmmProcess, InterruptWhileTheGuestSpins) {
     m.signal(number);
     EXPECT_EQ(m.exit_code(), 102) << strsignal(number);
   }
+}
+
+// A signal that a vCPU's thread took waited there for as long as the guest made no exit (seen under ThreadSanitizer).
+TEST(MvmmProcess, StopSignalsAreTheMainThreads) {
+  Mvmm m({"--flat", kSpin});
+  m.wait_for_output("spinning\n");
+  const std::string tasks = "/proc/" + std::to_string(m.pid()) + "/task";
+  unsigned others = 0;
+  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+    std::ifstream status(task.path() / "status");
+    std::string line;
+    while (std::getline(status, line) && !line.starts_with("SigBlk:")) {
+    }
+    const uint64_t blocked = std::stoull(line.substr(7), nullptr, 16);
+    const uint64_t stop = 1u << (SIGINT - 1) | 1u << (SIGTERM - 1) | 1u << (SIGHUP - 1);
+    const bool main = task.path().filename() == std::to_string(m.pid());
+    EXPECT_EQ(blocked & stop, main ? 0 : stop) << task.path();
+    others += !main;
+  }
+  EXPECT_GE(others, 1u);
+  m.signal(SIGTERM);
+  EXPECT_EQ(m.exit_code(), 102);
 }
 
 TEST(MvmmProcess, EndingsHaveTheirCodes) {

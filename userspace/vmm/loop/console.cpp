@@ -44,6 +44,13 @@ class RawTerminal {
   bool is_terminal_ = false;
 };
 
+void mask_stop_signals(int how) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+  pthread_sigmask(how, &set, nullptr);
+}
+
 class ConsoleLoop {
  public:
   explicit ConsoleLoop(Machine& machine)
@@ -62,6 +69,7 @@ class ConsoleLoop {
       }
       asio::post(context_, [this] { context_.stop(); });
     });
+    mask_stop_signals(SIG_UNBLOCK);
     context_.run();
     guest.join();
     if (failure) std::rethrow_exception(failure);
@@ -122,6 +130,8 @@ class ConsoleLoop {
 };
 
 }  // namespace
+
+void hold_stop_signals() { mask_stop_signals(SIG_BLOCK); }
 
 Outcome run_on_console(Machine& machine) { return ConsoleLoop(machine).run(); }
 
