@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "vmm/loop/console.h"
 
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -44,17 +45,24 @@ class RawTerminal {
   bool is_terminal_ = false;
 };
 
-void mask_stop_signals(int how) {
+sigset_t stop_signals() {
   sigset_t set;
   sigemptyset(&set);
   for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
-  pthread_sigmask(how, &set, nullptr);
+  return set;
+}
+
+int open_signals() {
+  const sigset_t set = stop_signals();
+  const int fd = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+  return fd;
 }
 
 class ConsoleLoop {
  public:
   explicit ConsoleLoop(Machine& machine)
-      : machine_(machine), signals_(context_, SIGINT, SIGTERM, SIGHUP), input_(context_), guard_(context_.get_executor()) {}
+      : machine_(machine), signals_(context_, open_signals()), input_(context_), guard_(context_.get_executor()) {}
 
   Outcome run() {
     open_input();
@@ -69,7 +77,6 @@ class ConsoleLoop {
       }
       asio::post(context_, [this] { context_.stop(); });
     });
-    mask_stop_signals(SIG_UNBLOCK);
     context_.run();
     guest.join();
     if (failure) std::rethrow_exception(failure);
@@ -92,7 +99,7 @@ class ConsoleLoop {
   }
 
   void wait_signal() {
-    signals_.async_wait([this](const boost::system::error_code& error, int) {
+    signals_.async_read_some(asio::buffer(&signal_, sizeof signal_), [this](const boost::system::error_code& error, size_t) {
       if (!error) machine_.stop();
     });
   }
@@ -122,7 +129,8 @@ class ConsoleLoop {
   Machine& machine_;
   RawTerminal terminal_;
   asio::io_context context_;
-  asio::signal_set signals_;
+  asio::posix::stream_descriptor signals_;
+  signalfd_siginfo signal_{};
   asio::posix::stream_descriptor input_;
   asio::executor_work_guard<asio::io_context::executor_type> guard_;
   std::array<uint8_t, 4096> buffer_{};
@@ -131,7 +139,10 @@ class ConsoleLoop {
 
 }  // namespace
 
-void hold_stop_signals() { mask_stop_signals(SIG_BLOCK); }
+void hold_stop_signals() {
+  const sigset_t set = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
 
 Outcome run_on_console(Machine& machine) { return ConsoleLoop(machine).run(); }
 

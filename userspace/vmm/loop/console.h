@@ -10,11 +10,11 @@
 
 namespace mv {
 
-// Holds SIGINT, SIGTERM and SIGHUP back in this thread and in those that it starts from here on; run_on_console() takes them
-// in its own.  A vCPU's thread executes the guest for long without a system call: no handler is to wait for it, or to run there.
+// Holds SIGINT, SIGTERM and SIGHUP back in this thread and in those that it starts from here on; run_on_console() reads them
+// as events.  A vCPU's thread executes the guest for long without a system call: no handler is to wait for it, or to run there.
 void hold_stop_signals();
 
-// Runs the machine with this process's standard input until it ends.  Restores the terminal.
+// Runs the machine with this process's standard input until it ends.  After hold_stop_signals().  Restores the terminal.
 Outcome run_on_console(Machine& machine);
 
 }  // namespace mv
