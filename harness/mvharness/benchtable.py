@@ -88,15 +88,6 @@ def in_guest(program: Path, args: list[str]) -> dict[str, Result]:
     return results(done.stdout)
 
 
-def engines(laps: int) -> int:
-    try:
-        print("\n".join(race.measure(laps)))
-    except HarnessError as error:
-        print(f"scripts/bench: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="scripts/bench", allow_abbrev=False, usage="scripts/bench [-h] [--where host|guest|both] [-- ARG...] | --engines [LAPS]",
@@ -108,19 +99,19 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--where", choices=("host", "guest", "both"), default="both", help="default: both")
     own, rest = (argv[:argv.index("--")], argv[argv.index("--") + 1:]) if "--" in argv else (argv, [])
     options = parser.parse_args(own)
-    if options.engines:
-        return engines(options.engines)
     program = paths.REPO / "build/bin/mv_bench"
-    if not program.exists():
+    if not options.engines and not program.exists():
         print("scripts/bench: build/bin/mv_bench is not built; run scripts/build first", file=sys.stderr)
         return 1
     try:
         shown = []
-        if options.where != "guest":
+        if options.engines:
+            shown.append(race.measure(options.engines))
+        elif options.where != "guest":
             shown.append(table("this machine", on_host(program, rest, paths.cache("bench"))))
             if not rest:
                 shown.append(plugins())
-        if options.where != "host":
+        if not options.engines and options.where != "host":
             shown.append(table("guest", in_guest(program, rest)))
     except HarnessError as error:
         print(f"scripts/bench: {error}", file=sys.stderr)

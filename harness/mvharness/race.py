@@ -13,6 +13,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -90,15 +91,15 @@ def read_lap(stream, clock) -> Lap:
 def run(engine: Engine) -> Lap:
     child = subprocess.Popen(engine.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
     assert child.stdin and child.stdout
-    killer = subprocess.Popen(["sh", "-c", f"sleep {TIMEOUT}; kill -9 {child.pid}"])
+    killer = threading.Timer(TIMEOUT, child.kill)
+    killer.start()
     try:
         child.stdin.write(engine.stdin)
         return read_lap(child.stdout, lambda: _cpu_seconds(child.pid))
     except HarnessError as error:
         raise HarnessError(f"{engine.name}: {error}") from error
     finally:
-        killer.kill()
-        killer.wait()
+        killer.cancel()
         child.kill()
         child.wait()
         child.stdin.close()
@@ -130,17 +131,13 @@ def engines(work: Path) -> tuple[list[Engine], list[str]]:
     return there, sorted({engine.argv[0] for engine in known if engine not in there})
 
 
-def geomean(values: list[float]) -> float:
-    return statistics.geometric_mean(values)
-
-
 def table(laps: dict[tuple[str, str], list[Lap]]) -> list[str]:
     """Per engine the median seconds of each kernel, and how much faster mvmm is than the engine, geometric mean of all."""
     lines = [f"{'guest':8} {'engine':9} " + " ".join(f"{k:>10}" for k in KERNELS) + "  mvmm's speed by the engine's"]
     medians = {key: {k: statistics.median(lap.seconds[k] for lap in runs) for k in KERNELS} for key, runs in laps.items()}
     for (arch, name), seconds in medians.items():
         own = medians.get((arch, "mvmm"))
-        ratio = f"  {geomean([seconds[k] / own[k] for k in KERNELS]):.2f}" if own and name != "mvmm" else ""
+        ratio = f"  {statistics.geometric_mean(seconds[k] / own[k] for k in KERNELS):.2f}" if own and name != "mvmm" else ""
         lines.append(f"{arch:8} {name:9} " + " ".join(f"{seconds[k] * 1e3:8.0f}ms" for k in KERNELS) + ratio)
     return lines
 
