@@ -185,7 +185,8 @@ struct mockvisor_x86_leaf {
  * @on: 1 holds, 0 lets go
  * @reserved: 0, else EINVAL
  *
- * It stops behind an instruction.  EBUSY: one of its requests is out, or is now: that has to be answered first.
+ * It stops behind an instruction.  EBUSY: it is held, but one of its requests is out, or is now.  Once that is answered, a second call
+ * finishes the instruction, and nothing behind it.  ENOMEM: held, inside an instruction; call again.
  */
 struct mockvisor_vcpu_hold {
 	__s32 vm_fd;

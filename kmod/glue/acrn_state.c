@@ -112,10 +112,10 @@ int acrn_state_hold(struct acrn_hsm *hsm, u32 vcpu, bool on)
 	if (!v)
 		return -ENOENT;
 	if (on) {
+		/* held in any case: nothing may happen between the answer of an access that is out and the next call */
 		acrn_hsm_vcpu_stop(v);
-		r = v->held ? 0 : finish_instruction(v);
-		if (!r)
-			v->held = true;
+		v->held = true;
+		r = finish_instruction(v);
 	} else {
 		mutex_lock(&hsm->thread_lock);
 		v->held = false;

@@ -35,7 +35,7 @@ class AcrnVcpu final : public MachineVcpu {
 
  private:
   bool fetch();
-  void hold(bool on);
+  bool hold(bool on);
 
   AcrnMachine& machine_;
   InprocVcpu& shadow_;

@@ -41,9 +41,12 @@ void AcrnVcpu::put() {
   machine_.control(MOCKVISOR_X86_STATE_SET, &image_);
 }
 
-void AcrnVcpu::hold(bool on) {
+// False: an access is out; the vCPU is held all the same, inside the instruction.
+bool AcrnVcpu::hold(bool on) {
   mockvisor_vcpu_hold h = {machine_.vm(), id_, on, 0};
-  held_ = machine_.control(MOCKVISOR_VCPU_HOLD, &h) == 0 && on;
+  const int r = machine_.control(MOCKVISOR_VCPU_HOLD, &h);
+  held_ = on && (!r || r == -EBUSY || r == -ENOMEM);
+  return !r;
 }
 
 void AcrnVcpu::hand_over(const GuestAccess& access) {
@@ -70,11 +73,12 @@ void AcrnVcpu::kick() {
   changed_.notify_all();
 }
 
-// A kick holds the vCPU, until this is called again; but first comes the access that may be out.
+// A kick holds the vCPU, until this is called again; but first comes the access that may be out, and of the instruction that made it the
+// rest: not more.
 VcpuExit AcrnVcpu::run() {
   machine_.start();
-  if (held_) hold(false);
   std::unique_lock lock(mutex_);
+  if (held_ && !kicked_) hold(false);
   for (;;) {
     changed_.wait(lock, [&] { return (access_ && !told_) || kicked_ || gone_; });
     if (access_ && !told_) {
@@ -86,9 +90,9 @@ VcpuExit AcrnVcpu::run() {
     }
     if (gone_) return {VcpuExit::shut_down, {}};
     lock.unlock();
-    hold(true);
+    const bool done = hold(true);
     lock.lock();
-    if (!held_) {  // an access is out, or on its way here
+    if (!done) {  // the access is on its way here
       changed_.wait_for(lock, std::chrono::milliseconds(1), [&] { return access_ && !told_; });
       continue;
     }
@@ -97,15 +101,13 @@ VcpuExit AcrnVcpu::run() {
   }
 }
 
+// The slot shows the access until NOTIFY returns: were it forgotten before, the dispatcher would hand it over once more.
 void AcrnVcpu::complete(uint64_t data) {
-  bool write;
-  {
-    std::lock_guard lock(mutex_);
-    if (!access_) return;
-    write = access_->write;
-    access_.reset();
-  }
-  machine_.answer(id_, write, data);
+  std::lock_guard lock(mutex_);
+  if (!access_) return;
+  if (kicked_) hold(true);
+  machine_.answer(id_, access_->write, data);
+  access_.reset();
 }
 
 int AcrnVcpu::get_state(VcpuState set, std::span<std::byte> state) { return fetch() ? shadow_.get_state(set, state) : -EIO; }

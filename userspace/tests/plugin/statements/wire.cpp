@@ -73,7 +73,7 @@ PLUGIN_TEST(Statement7_MemoryIsRefusedForTheseReasons, 1) {
   crosvm* vm = nullptr;
   ASSERT_EQ(crosvm_connect(&vm), 0);
   crosvm_memory* m = nullptr;
-  const int good = make_memfd(0x4000), unsealed = make_memfd(0x4000, false), file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  const int good = make_memfd(0x4000), unsealed = make_memfd(0x4000, false), file = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
   EXPECT_EQ(crosvm_create_memory(vm, unsealed, 0, 0x1000, 0, false, false, &m), -EPERM);
   EXPECT_EQ(crosvm_create_memory(vm, file, 0, 0x1000, 0, false, false, &m), -EINVAL);
   EXPECT_EQ(crosvm_create_memory(vm, good, ~0xfffull, 0x1000, 0, false, false, &m), -EOVERFLOW);
