@@ -2,22 +2,14 @@
 // Whole small guests of random bytes: 16, 32 and 64 bits, in blocks by both dispatchers and one instruction at a
 // time.  All three must come to the same state; memory outside the guest's stays untouched (AddressSanitizer).
 #include <cstdint>
-#include <cstdio>
 
+#include "fuzz/three_ways.h"
 #include "unit/x86_machine.h"
 
 using namespace x86_test;
+using mv::fuzz::End;
 
 namespace {
-
-constexpr u64 kLimit = 500;  // instructions
-
-struct End {
-  x86_state state;
-  hv_exit_kind kind;
-  u64 retired;
-  std::vector<u8> ram;
-};
 
 // byte 0: mode; byte 1: what is enabled; then eight bytes for the registers, then code
 void prepare(Machine &m, const uint8_t *data, size_t size, int bits) {
@@ -42,42 +34,23 @@ void prepare(Machine &m, const uint8_t *data, size_t size, int bits) {
   }
 }
 
-End run(const uint8_t *data, size_t size, hv_exit_kind (*step)(x86_cpu *, u64), u64 piece) {
+End end_of(const uint8_t *data, size_t size, hv_exit_kind (*step)(x86_cpu *, u64), u64 piece) {
   const int bits = data[0] % 3 == 0 ? 16 : data[0] % 3 == 1 ? 32 : 64;
   Machine m(bits);
   prepare(m, data, size, bits);
-  hv_exit_kind kind = HV_EXIT_BUDGET;
-  unsigned exits = 0;
-  while (m.cpu->hv.retired < kLimit && exits < 200) {
-    const u64 left = kLimit - m.cpu->hv.retired;
-    kind = step(m.cpu, piece < left ? piece : left);
-    if (kind == HV_EXIT_ACCESS) hv_cpu_complete(&m.cpu->hv, m.cpu->hv.exit.cookie, 0x5a5a5a5a5a5a5a5aull);
-    else if (kind != HV_EXIT_BUDGET) break;
-    exits += kind == HV_EXIT_ACCESS;
-  }
-  End end{m.state(), kind, m.cpu->hv.retired, std::vector<u8>(m.ram, m.ram + kRam)};
-  end.state.tsc = 0;
+  const hv_exit_kind kind = mv::fuzz::run(m.cpu, step, piece);
+  const x86_state s = m.state();
+  End end{kind, {std::begin(s.gpr), std::end(s.gpr)}, {m.ram, m.ram + kRam}};
+  end.registers.insert(end.registers.end(), {s.rip, s.rflags & ~u64{X86_FLAG_AF}, m.cpu->hv.retired});
   return end;
-}
-
-void must_agree(const End &a, const End &b) {
-  const bool flags = ((a.state.rflags ^ b.state.rflags) & ~0x10ull) == 0;
-  bool same = a.kind == b.kind && a.retired == b.retired && a.state.rip == b.state.rip && flags && a.ram == b.ram;
-  for (int n = 0; n < 16; n++) same &= a.state.gpr[n] == b.state.gpr[n];
-  if (same) return;
-  fprintf(stderr, "exit %d/%d retired %llu/%llu rip %llx/%llx flags %llx/%llx ram %s\n", a.kind, b.kind, a.retired, b.retired, a.state.rip,
-          b.state.rip, a.state.rflags, b.state.rflags, a.ram == b.ram ? "same" : "differs");
-  for (int n = 0; n < 16; n++)
-    if (a.state.gpr[n] != b.state.gpr[n]) fprintf(stderr, "  r%d %llx/%llx\n", n, a.state.gpr[n], b.state.gpr[n]);
-  abort();
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 11 || size > 512) return 0;
-  const End whole = run(data, size, x86_step, kLimit);
-  must_agree(whole, run(data, size, x86_step_switch, kLimit));
-  must_agree(whole, run(data, size, x86_step, 1));
+  const End whole = end_of(data, size, x86_step, mv::fuzz::kLimit);
+  mv::fuzz::must_agree(whole, end_of(data, size, x86_step_switch, mv::fuzz::kLimit));
+  mv::fuzz::must_agree(whole, end_of(data, size, x86_step, 1));
   return 0;
 }
