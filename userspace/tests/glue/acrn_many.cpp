@@ -78,7 +78,7 @@ TEST(AcrnMany, ExitsPerSecond) {
 
 // What an access costs the guest: the same loop, once to a port that the VMM serves, once to one with an ioeventfd.
 TEST(AcrnMany, IoeventfdCostsLessThanHalfOfAServedExit) {
-  constexpr uint32_t kRounds = 2000;
+  constexpr uint32_t kRounds = 500;
   AcrnIrqVm vm("cost");
   const Fd event(::eventfd(0, EFD_CLOEXEC));
   acrn_ioeventfd e{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ACRN: two threads each at everything that may be called at any time.  MV_STRESS_SECONDS says how long (default 2).
+// ACRN: two threads each at everything that may be called at any time.  stress_time.h says how long.
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -11,16 +11,12 @@
 
 #include "glue/acrn_busy.h"
 #include "glue/runner.h"
+#include "glue/stress_time.h"
 #include "glue/system.h"
 
 namespace mv::glue {
 
 namespace {
-
-int seconds() {
-  const char* s = std::getenv("MV_STRESS_SECONDS");
-  return s ? std::atoi(s) : 2;
-}
 
 class Crowd {
  public:
@@ -124,7 +120,7 @@ TEST(AcrnStress, Statement43_EverythingAtOnce) {
       vm.cycle();
       ::usleep(2000);
     });
-    std::this_thread::sleep_for(std::chrono::seconds(seconds()));
+    std::this_thread::sleep_for(stress_time());
     EXPECT_GT(crowd.calls(), 100u);
     EXPECT_GT(answered, 10u);
     vm.destroy_client();

@@ -17,6 +17,7 @@
 
 #include "glue/gunyah_vm.h"
 #include "glue/runner.h"
+#include "glue/stress_time.h"
 #include "glue/system.h"
 
 namespace mv::glue {
@@ -86,11 +87,6 @@ TEST(GunyahClose, EveryOrder) {
 }
 
 // --- the storm --------------------------------------------------------------------------------------------------------------
-
-static int stress_seconds() {
-  const char* s = std::getenv("MV_STRESS_SECONDS");
-  return s ? std::atoi(s) : 2;
-}
 
 // Eight vCPUs; the first starts the others, and all of them store to a device for ever.
 static A64Code everybody_stores(unsigned vcpus) {
@@ -165,7 +161,7 @@ TEST(GunyahStorm, TwoVmsSignalsAndFunctions) {
   ::sigaction(SIGUSR1, &quiet, nullptr);
   {
     Storm one, two;
-    const auto end = Clock::now() + std::chrono::seconds(stress_seconds());
+    const auto end = Clock::now() + stress_time();
     while (Clock::now() < end) {
       one.signal_all();
       two.signal_all();

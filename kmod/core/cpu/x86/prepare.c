@@ -259,6 +259,25 @@ static enum x86_leave code_breakpoint(struct x86_cpu *cpu)
 	return e;
 }
 
+/*
+ * Events that follow each other without an instruction between them use no budget, and a guest can make them follow for
+ * ever: a page fault handler that is not mapped, on a stack of its own.  Whoever runs the CPU must get it back all the same.
+ */
+#define TURNS_MAX 64
+
+static bool stands_still(struct x86_cpu *cpu)
+{
+	if (likely(cpu->hv.retired != cpu->turned_at)) {
+		cpu->turned_at = cpu->hv.retired;
+		cpu->turns = 0;
+		return false;
+	}
+	if (++cpu->turns < TURNS_MAX)
+		return false;
+	cpu->turns = 0;
+	return true;
+}
+
 enum hv_exit_kind x86_prepare(struct x86_cpu *cpu, u64 left)
 {
 	enum x86_leave e;
@@ -284,6 +303,8 @@ enum hv_exit_kind x86_prepare(struct x86_cpu *cpu, u64 left)
 			}
 		}
 		if (!left && !cpu->hv.idle)
+			return HV_EXIT_BUDGET;
+		if (unlikely(stands_still(cpu)))
 			return HV_EXIT_BUDGET;
 		if (unlikely(cpu->trap || cpu->debug_hit) && cpu->shadow == 2)
 			cpu->trap = 0;	/* behind MOV SS: a single step is lost, a data breakpoint waits */

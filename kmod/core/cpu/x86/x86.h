@@ -224,6 +224,8 @@ struct x86_cpu {
 	struct hv_tlb *tlb;		/* X86_TLBS: supervisor, user; at the arena's start, NULL before the first step */
 	struct hv_tlb_entry fetch[2][X86_FETCH_ENTRIES];
 	u16 debug_hit;			/* bits of DR6 for the #DB behind the running instruction */
+	u8 turns;			/* events since the last instruction, ... */
+	u64 turned_at;			/* ... and what hv.retired was then */
 	u8 was_rf;			/* RFLAGS.RF as the running instruction found it */
 	u64 iret_next;			/* behind the IRET that runs: a task switch saves it */
 	struct x86_fpu fpu;
@@ -273,7 +275,8 @@ u64 x86_ns_until_tsc(struct x86_cpu *cpu, u64 tsc);
 /**
  * x86_step - run until an exit, or until exactly @budget more instructions are retired (HV_EXIT_BUDGET)
  *
- * A REP instruction retires when its last iteration is done; a faulting one does not retire.  After HV_EXIT_ACCESS call
+ * A REP instruction retires when its last iteration is done; a faulting one does not retire: where nothing retires for long
+ * (exceptions whose handlers fault at once, and so on) HV_EXIT_BUDGET comes early.  After HV_EXIT_ACCESS call
  * hv_cpu_complete(), then x86_step() again.  HV_EXIT_PAGE: make the page at exit.address present, step again.
  * HV_EXIT_ARENA: hv_blocks_set_arena() with at least hv.blocks.want bytes, step again.
  */
