@@ -13,6 +13,8 @@
 #include <gtest/gtest.h>
 #include <unicorn/unicorn.h>
 
+#include "arm64_groups.h"
+
 extern "C" {
 #include "core/cpu/arm64/arm64.h"
 }
@@ -22,10 +24,7 @@ namespace arm64_compare {
 constexpr uint64_t code_at = 0x400000, code_size = 0x100000, data_at = 0x100000, data_size = 0x20000;
 constexpr uint64_t vectors = 0x80000;
 
-inline uint32_t bits(uint32_t w, int high, int low)
-{
-	return (w >> low) & ((2u << (high - low)) - 1);
-}
+using arm64_groups::bits;
 
 inline uint64_t env_number(const char *name, uint64_t otherwise)
 {
