@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import crossroot, deb, kerneltree, paths, rows
+from . import crossroot, deb, initramfs, kerneltree, paths, rows
 from .aptroot import AptRoot
 from .cpio import Cpio
 from .errors import HarnessError
@@ -82,7 +82,7 @@ def root_image(file: Path, arch: str, script: str, files: dict[str, bytes], size
         raise HarnessError(f"mke2fs cannot make {file}: {done.stderr.strip()}")
 
 
-def initrd(kernel: kerneltree.KernelTree, script: str, modules: tuple[str, ...] | None = None) -> bytes:
+def initrd(kernel: kerneltree.KernelTree, script: str, modules: tuple[str, ...] | None = None, programs: tuple[Path, ...] = ()) -> bytes:
     arch = kernel.kernel.arch
     index = ModuleIndex(kernel)
     order = index.closure((TRANSPORT[arch], *DEVICES) if modules is None else modules)
@@ -93,6 +93,8 @@ def initrd(kernel: kerneltree.KernelTree, script: str, modules: tuple[str, ...] 
     archive.file("bin/busybox", busybox_of(arch).read_bytes(), 0o755)
     for applet in applets():
         archive.symlink(f"bin/{applet}", "busybox")
+    for program in programs:
+        archive.file(f"bin/{program.stem}", initramfs.compile_static(program, arch).read_bytes(), 0o755)
     for name in order:
         archive.file(f"mod/{name}.ko", index.read(name))
     archive.file("init", (PREAMBLE.replace("@MODULES@", " ".join(order)) + script).encode(), 0o755)

@@ -16,6 +16,7 @@ from mvharness import linuxguest, paths
 
 MVMM = Path(os.environ.get("MV_MVMM", paths.REPO / "build/bin/mvmm"))
 KERNEL = "arm64-6.1"
+FIXTURES = Path(__file__).parent / "fixtures"
 MIB = 1 << 20
 
 # Two hundred processes, time that passes, the clock of the host, interrupts of the UART.
@@ -77,6 +78,12 @@ echo all is well
 poweroff -f
 """
 
+# Step, breakpoint and watchpoint as a debugger uses them; twice, for what the first leaves behind.
+DEBUGGED = """
+debugger && debugger
+poweroff -f
+"""
+
 # From the initial RAM disk to a root on /dev/vda.
 SWITCH = """
 mkdir /new
@@ -116,10 +123,11 @@ class Arm64GuestTest(unittest.TestCase):
     def setUpClass(cls):
         cls.kernel = linuxguest.tree(KERNEL)
 
-    def boot(self, script: str, *options: str, modules: tuple[str, ...] | None = ()) -> subprocess.CompletedProcess:
+    def boot(self, script: str, *options: str, modules: tuple[str, ...] | None = (),
+             programs: tuple[Path, ...] = ()) -> subprocess.CompletedProcess:
         with tempfile.TemporaryDirectory() as name:
             initrd = Path(name) / "initrd"
-            initrd.write_bytes(linuxguest.initrd(self.kernel, script, modules))
+            initrd.write_bytes(linuxguest.initrd(self.kernel, script, modules, programs))
             command = [MVMM, "--arch", "arm64", "--kernel", linuxguest.image(self.kernel), "--initrd", initrd,
                        "--append", "console=ttyAMA0 earlycon panic=-1", *options]
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
@@ -169,6 +177,10 @@ class Arm64GuestTest(unittest.TestCase):
 
     def test_every_virtio_device_with_four_cpus(self):
         self.disk("--cpus", "4")
+
+    def test_a_debugger_steps_breaks_and_watches(self):
+        done = self.boot(DEBUGGED, programs=(FIXTURES / "debugger.c",))
+        self.assertRegex(done.stdout, "found 2 breakpoint and 2 watchpoint registers")
 
     def test_a_reset_is_exit_code_101(self):
         self.assertEqual(self.boot(WORK.replace("@END@", "reboot")).returncode, 101)
