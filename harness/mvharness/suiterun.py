@@ -62,7 +62,9 @@ def _program(suite: Suite, tree: KernelTree, options: Options) -> Path:
 
 def _argv(suite: Suite, program: Path) -> list[str]:
     results = f"/mv/out/{suite.name}.json"
-    wanted = suite.cases + (f":-{':'.join(suite.slow)}" if suite.slow else "")
+    # a filter has one minus: all behind it is left out
+    more = (":" if "-" in suite.cases else "-") + ":".join(suite.slow)
+    wanted = suite.cases + (more if suite.slow else "")
     own = {
         "gtest": [f"--gtest_output=json:{results}", "--gtest_color=no", *([f"--gtest_filter={wanted}"] if wanted != "*" else [])],
         "bench": [f"--benchmark_out={results}", "--benchmark_out_format=json"],
@@ -98,9 +100,10 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
     if options.gdb and tree.arch == "um":
         raise HarnessError("--gdb wants a kernel in QEMU; give one with -k, e.g. -k bookworm-6.1.")
     archive, plan = initramfs.base(tree.arch), Plan()
-    if modules.needs_of(module):
+    wanted = [name for s in present for name in s.modules]
+    if wanted or modules.needs_of(module):
         kerneltree.add_modules(tree)
-    add_modules(archive, plan, tree, module)
+    add_modules(archive, plan, tree, module, wanted)
     plan.put("loglevel", 8)
     if options.gdb:
         plan.put("debugger")
@@ -117,11 +120,12 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
 
     run = paths.new_run_dir()
     limit = options.timeout or boot.BOOT_SECONDS + sum(s.timeout for s in present)
-    engine = "" if tree.arch == "um" else f" ({options.accel})"
+    accel = options.accel if tree.arch == "um" else next((s.accel for s in present if s.accel), options.accel)
+    engine = "" if tree.arch == "um" else f" ({accel})"
     with options.progress.stage(f"running the suites{engine}"):
         say.note(f"logs in {run}")
         watch = debugger.Watch(run, module, tree) if options.gdb else None
-        record = boot.boot(tree, archive.finish(), run, options.accel, limit, options.fall_back, watch)
+        record = boot.boot(tree, archive.finish(), run, accel, limit, options.fall_back, watch)
     results = verdict.judge(present, record)
     for result in results:
         result.log = str(run)

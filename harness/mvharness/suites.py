@@ -27,6 +27,8 @@ class Suite:
     complete: dict = field(default_factory=dict, hash=False)  # what --complete changes
     statements: dict[str, int] = field(default_factory=dict, hash=False)  # how many there are of each (statements.py)
     statements_due: tuple[str, ...] = ()  # of these each must have a test
+    modules: tuple[str, ...] = ()  # of the kernel's own, loaded before the module under test
+    accel: str = ""  # "tcg": whatever --accel says
     default: bool = False
     mode: str = ""  # kind "build" only
 

@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from mvharness import suites
+from mvharness import suiterun, suites
 from mvharness.errors import UsageError
 from mvharness.plan import Plan
 
@@ -27,6 +27,19 @@ class SuitesTest(unittest.TestCase):
     def test_complete_knows_its_words(self):
         with self.assertRaisesRegex(UsageError, "complete knows no timout"):
             self.load('[s]\nkind = "gtest"\ndescription = ""\ncomplete = { timout = 900 }\n')
+
+    def test_one_minus_in_a_filter(self):
+        """All behind the first minus is left out; a second would be a letter."""
+        def cases(more: str) -> str:
+            suite = self.load('[s]\nkind = "gtest"\ndescription = ""\n' + more)["s"]
+            return suiterun._argv(suite, Path("/bin/s"))[-1]
+        self.assertEqual(cases('slow = ["*A", "*B"]'), "--gtest_filter=*-*A:*B")
+        self.assertEqual(cases('cases = "*-*C"\nslow = ["*A", "*B"]'), "--gtest_filter=*-*C:*A:*B")
+        self.assertEqual(cases('cases = "*C"'), "--gtest_filter=*C")
+
+    def test_modules_and_accelerator(self):
+        suite = self.load('[s]\nkind = "gtest"\ndescription = ""\nmodules = ["kvm-amd"]\naccel = "tcg"')["s"]
+        self.assertEqual((suite.modules, suite.accel), (("kvm-amd",), "tcg"))
 
     def test_environment_is_in_the_plan(self):
         plan = Plan()

@@ -43,6 +43,7 @@ StartMode parse_mode(const std::string& text, Arch arch) {
 
 // acrn is x86-64 and gunyah is arm64; inproc is either.
 Arch arch_of(const std::string& backend, const po::variables_map& given) {
+  if (backend == "kvm") throw std::invalid_argument("--backend kvm: with --plugin only");
   if (backend != "inproc" && backend != "acrn" && backend != "gunyah") {
     throw std::invalid_argument("--backend " + backend + ": valid are inproc, acrn, gunyah");
   }
@@ -133,7 +134,8 @@ void fill_plugin(const po::variables_map& given, Options& o) {
     if (given.count(option)) throw std::invalid_argument(std::string("--plugin and --") + option + ": one of them");
   }
   o.machine.backend = given["backend"].as<std::string>();
-  if (o.machine.backend != "inproc" && o.machine.backend != "acrn") throw std::invalid_argument("--plugin: with --backend inproc or acrn only");
+  const std::string& backend = o.machine.backend;
+  if (backend != "inproc" && backend != "acrn" && backend != "kvm") throw std::invalid_argument("--plugin: with --backend inproc, acrn or kvm only");
   if (given.count("arch") && given["arch"].as<std::string>() != "x86_64") throw std::invalid_argument("--plugin: x86-64 guests only");
   const std::string wire = given["plugin-wire"].as<std::string>();
   if (wire != "last" && wire != "2018") throw std::invalid_argument("--plugin-wire: valid are last and 2018");
@@ -182,7 +184,7 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
   all.add_options()
       ("help,h", "print this and end")
       ("version", "print the version and end")
-      ("backend", po::value<std::string>()->default_value("inproc"), "inproc, acrn or gunyah")
+      ("backend", po::value<std::string>()->default_value("inproc"), "inproc, acrn or gunyah; with --plugin inproc, acrn or kvm")
       ("arch", po::value<std::string>(), "x86_64 or arm64; inproc only (default x86_64)")
       ("mode", po::value<std::string>()->default_value("64"), "x86-64 guests start in 16-, 32- or 64-bit mode; with a bzImage: 32 is its 32-bit entry")
       ("flat", po::value<std::vector<std::string>>()->composing(), "FILE@ADDRESS: raw bytes at a guest-physical address; may be repeated")
@@ -202,7 +204,7 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("on-reset", po::value<std::string>()->default_value("exit"), "exit or restart: what a guest that resets itself gets")
       ("virtual-time", po::value<uint64_t>(), "SEED: time is the number of instructions, so that each run with the same seed is the same; inproc, x86-64, one vCPU")
       ("walk", "print every device access to standard error, with the seven words of its walk and their times")
-      ("plugin", po::value<std::string>(), "a program that owns the machine through crosvm.h; inproc or acrn, x86-64")
+      ("plugin", po::value<std::string>(), "a program that owns the machine through crosvm.h; inproc, acrn or kvm, x86-64")
       ("params", po::value<std::vector<std::string>>()->composing(), "an argument for that program; may be repeated")
       ("plugin-wire", po::value<std::string>()->default_value("last"), "last or 2018: the protocol that the program speaks")
       ("stats", "print what was served to standard error at the end");

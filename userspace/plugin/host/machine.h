@@ -5,6 +5,8 @@
 
 #include <linux/kvm.h>
 
+#include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,9 +33,14 @@ struct GuestAccess {
   uint64_t data;  // written, zero-extended
 };
 
+// What a guest asks of Hyper-V.  A call: input and two parameters, answered with complete(); the synthetic interrupt controller: MSR,
+// control, the pages of events and messages.
+using HypervWords = std::array<uint64_t, 4>;
+
 struct VcpuExit {
-  enum Kind { again, accessed, shut_down } kind = again;
+  enum Kind { again, accessed, hyperv_call, hyperv_synic, shut_down } kind = again;
   GuestAccess access = {};
+  HypervWords words = {};
 };
 
 // Called on the vCPU's thread, but for kick().
@@ -51,6 +58,9 @@ class MachineVcpu {
   virtual bool get_msr(uint32_t index, uint64_t& value) = 0;
   virtual bool set_msr(uint32_t index, uint64_t value) = 0;
   virtual int set_cpuid(const std::vector<kvm_cpuid_entry2>& entries) = 0;
+  // Hyper-V's interface is KVM's alone.
+  virtual int hyperv_cpuid(std::vector<kvm_cpuid_entry2>&) { return -EINVAL; }
+  virtual int enable_capability(uint32_t) { return -EINVAL; }
 };
 
 struct IoEventSpec {
@@ -91,5 +101,7 @@ class Machine {
 std::unique_ptr<Machine> make_inproc_machine(unsigned vcpus);
 // The one behind /dev/acrn_hsm, with what only /dev/mockvisor tells.  Throws std::system_error without them.
 std::unique_ptr<Machine> make_acrn_machine(unsigned vcpus);
+// KVM's.  Throws std::invalid_argument with why KVM cannot be used here (kvm_probe.h), or std::system_error.
+std::unique_ptr<Machine> make_kvm_machine(unsigned vcpus);
 
 }  // namespace mv::plugin

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "plugin/host/main_session.h"
 #include "plugin/wire/delimited.h"
 
 namespace mv::plugin {
@@ -36,6 +37,27 @@ VcpuSession::Next VcpuSession::post_init() {
 VcpuSession::Next VcpuSession::post_paused(uint64_t user, std::string& out) {
   Response response;
   response.mutable_wait()->mutable_user()->set_user(user);
+  return post(response, out);
+}
+
+VcpuSession::Next VcpuSession::post_hyperv_call(const HypervWords& words, std::string& out) {
+  Response response;
+  auto& call = *response.mutable_wait()->mutable_hyperv_call();
+  call.set_input(words[0]);
+  call.set_params0(words[1]);
+  call.set_params1(words[2]);
+  access_out_ = true;
+  read_size_ = sizeof(uint64_t);
+  return post(response, out);
+}
+
+VcpuSession::Next VcpuSession::post_hyperv_synic(const HypervWords& words, std::string& out) {
+  Response response;
+  auto& synic = *response.mutable_wait()->mutable_hyperv_synic();
+  synic.set_msr(static_cast<uint32_t>(words[0]));
+  synic.set_control(words[1]);
+  synic.set_evt_page(words[2]);
+  synic.set_msg_page(words[3]);
   return post(response, out);
 }
 
@@ -187,12 +209,15 @@ int VcpuSession::answer(const Request& r, Response& out) {
       }
       return vcpu_.set_cpuid(entries);
     }
-    case Request::kGetHypervCpuid:
-      out.mutable_get_hyperv_cpuid();
-      return -EINVAL;
+    case Request::kGetHypervCpuid: {
+      std::vector<kvm_cpuid_entry2> entries;
+      const int error = vcpu_.hyperv_cpuid(entries);
+      put_cpuid(entries, *out.mutable_get_hyperv_cpuid());
+      return error;
+    }
     case Request::kEnableCapability:
       out.mutable_enable_capability();
-      return -EINVAL;
+      return vcpu_.enable_capability(r.enable_capability().capability());
     default:
       return -ENOTTY;
   }

@@ -28,6 +28,8 @@ class VcpuSession {
   // What the guest did, if the plugin serves that; otherwise it is done here.  `out` gets bytes to be written first.
   Next post_access(const GuestAccess& access, std::string& out);
   Next post_paused(uint64_t user, std::string& out);
+  Next post_hyperv_call(const HypervWords& words, std::string& out);
+  Next post_hyperv_synic(const HypervWords& words, std::string& out);
   // Bytes as they come: requests may come in pieces, and several at once.  What is left of them when the guest goes on is
   // taken up at its next stop, with no bytes.
   Next take(std::string_view bytes, std::string& out);

@@ -2,7 +2,6 @@
 #include "plugin/host/loop/plugin_host.h"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -12,15 +11,15 @@
 
 #include <boost/asio.hpp>
 #include <csignal>
+#include <cstdio>
 #include <list>
 
 #include "plugin/host/lifecycle.h"
+#include "plugin/host/loop/plugin_process.h"
 #include "plugin/host/loop/vcpu_thread.h"
 #include "plugin/host/main_session.h"
 #include "plugin/wire/packet.h"
 #include "plugin/wire/wire2018.h"
-
-extern char** environ;
 
 namespace mv::plugin {
 
@@ -39,43 +38,7 @@ std::pair<Fd, Fd> packet_pair() {
   return {Fd(fds[0]), Fd(fds[1])};
 }
 
-// Everything but the environment's own CROSVM_SOCKET, and ours.
-std::vector<std::string> environment_with(int socket) {
-  std::vector<std::string> all;
-  for (char** e = environ; *e; ++e) {
-    if (std::string_view(*e).substr(0, 14) != "CROSVM_SOCKET=") all.emplace_back(*e);
-  }
-  all.push_back("CROSVM_SOCKET=" + std::to_string(socket));
-  return all;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> out;
-  for (std::string& s : strings) out.push_back(s.data());
-  out.push_back(nullptr);
-  return out;
-}
-
-pid_t spawn(const PluginConfig& config, int socket) {
-  std::vector<std::string> arguments = config.arguments, environment = environment_with(socket);
-  arguments.insert(arguments.begin(), config.program);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, socket, socket);  // the one descriptor that survives exec
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  sigaddset(&defaults, SIGPIPE);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-  pid_t pid;
-  const int error = posix_spawn(&pid, config.program.c_str(), &actions, &attributes, pointers(arguments).data(), pointers(environment).data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (error) throw std::system_error(error, std::generic_category(), "--plugin " + config.program);
-  return pid;
-}
+void write_line(std::string_view line) { std::fprintf(stderr, "plugin: %.*s\n", static_cast<int>(line.size()), line.data()); }
 
 class Host {
  public:
@@ -112,6 +75,7 @@ class Host {
   std::list<VcpuThread> vcpus_;
   MainSession session_;
   Connections connections_;
+  PluginOutput output_;
   Descriptor shutdown_watch_, plugin_watch_;
   asio::steady_timer deadline_;
   asio::signal_set signals_;
@@ -125,6 +89,7 @@ Host::Host(Machine& machine, const PluginConfig& config)
       session_(machine, shared_,
                {[this] { return new_connection(); }, [this] { return vcpu_fds(); }, [this] { return shutdown_.get(); }, [this] { start(); },
                 [this](uint64_t mask, uint64_t user) { pause(mask, user); }}),
+      output_(context_, config.said ? config.said : write_line),
       shutdown_watch_(context_),
       plugin_watch_(context_),
       deadline_(context_),
@@ -135,7 +100,8 @@ Host::Host(Machine& machine, const PluginConfig& config)
   }
   auto [ours, theirs] = packet_pair();
   connections_.emplace_back(context_, std::move(ours));
-  pid_ = spawn(config, theirs.get());
+  pid_ = spawn_plugin(config, theirs.get(), output_.writing_end());
+  output_.program_runs();
   plugin_watch_.assign(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   shutdown_watch_.assign(dup(shutdown_.get()));
 }
@@ -221,6 +187,7 @@ void Host::watch_plugin() {
 void Host::plugin_gone() {
   int status = 0;
   waitpid(pid_, &status, 0);
+  output_.finish();
   follow(WIFEXITED(status) ? life_.plugin_exited(WEXITSTATUS(status)) : life_.plugin_killed(WTERMSIG(status)));
 }
 

@@ -2,7 +2,9 @@
 // Runs a plugin program and its machine until both have ended.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plugin/host/loop/vcpu_channel.h"
@@ -14,6 +16,9 @@ struct PluginConfig {
   std::string program;                 // a path
   std::vector<std::string> arguments;  // behind the program's name
   Wire wire = Wire::today;
+  // A line that the plugin wrote to its standard error, without the newline and what terminals would obey; on the host's thread.
+  // Without it the host writes them to its own, each behind "plugin: ".
+  std::function<void(std::string_view)> said = {};
 };
 
 // Empty when the plugin has ended with exit code 0; otherwise one sentence.  Throws std::system_error if it cannot be started.

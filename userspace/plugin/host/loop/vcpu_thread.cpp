@@ -60,6 +60,10 @@ void VcpuThread::run() {
     const VcpuExit exit = vcpu_.run();
     if (exit.kind == VcpuExit::accessed) {
       alive = talk(session_.post_access(exit.access, out_));
+    } else if (exit.kind == VcpuExit::hyperv_call) {
+      alive = talk(session_.post_hyperv_call(exit.words, out_));
+    } else if (exit.kind == VcpuExit::hyperv_synic) {
+      alive = talk(session_.post_hyperv_synic(exit.words, out_));
     } else if (exit.kind == VcpuExit::shut_down) {
       alive = false;
     } else if (const auto user = take_pause()) {

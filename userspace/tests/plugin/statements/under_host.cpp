@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -28,9 +29,22 @@ constexpr bool kWire2018 = false;
 
 }  // namespace
 
-unsigned most_vcpus() {
+namespace {
+
+bool backend_is(std::string_view name) {
   const char* backend = getenv("MV_PLUGIN_BACKEND");
-  return backend && std::string_view(backend) == "acrn" ? 16 : 32;
+  return backend && backend == name;
+}
+
+}  // namespace
+
+unsigned most_vcpus() { return backend_is("acrn") ? 16 : 32; }
+
+bool on_kvm() { return backend_is("kvm"); }
+
+int cycles(int most) {
+  const char* fewer = getenv("MV_CYCLES");
+  return fewer ? std::min(most, atoi(fewer)) : most;
 }
 
 bool under_host() { return getenv(kInside) != nullptr; }

@@ -24,6 +24,10 @@ HostRun run_mvmm(const std::vector<std::string>& arguments);
 bool under_host();
 // 32, and what ACRN has: 16.
 unsigned most_vcpus();
+// Where the CPU and its controllers are the kernel's, some states are the processor vendor's.
+bool on_kvm();
+// `most`, or fewer if MV_CYCLES says so: for CPUs that are slow.
+int cycles(int most);
 HostRun run_this_test_under_host(unsigned vcpus);
 
 #define PLUGIN_TEST(name, vcpus)                                        \

@@ -91,7 +91,7 @@ PLUGIN_TEST(Statement8_NothingIsLostByFailureOrRepetition, 1) {
   ASSERT_EQ(crosvm_connect(&vm), 0);
   const int good = make_memfd(0x4000), bad = make_memfd(0x4000, false);
   int before = 0;
-  for (int i = 0; i < 600; ++i) {  // more than there are slots
+  for (int i = 0; i < cycles(600); ++i) {  // more than there are slots
     if (i == 10) before = fds_of(getppid());
     crosvm_memory* m = nullptr;
     ASSERT_EQ(crosvm_create_memory(vm, bad, 0, 0x1000, 0x5000, false, false, &m), -EPERM);
@@ -127,11 +127,11 @@ void expect_no_growth(const std::function<void()>& cycle) {
   constexpr size_t kBytes = 512 << 10;
 #endif
   const pid_t host = getppid();
-  for (int i = 0; i < 500; ++i) cycle();
+  for (int i = 0; i < cycles(500); ++i) cycle();
   usleep(50000);
   const int fds = fds_of(host);
   const size_t bytes = bytes_of(host);
-  for (int i = 0; i < kCycles && !testing::Test::HasFailure(); ++i) cycle();
+  for (int i = 0; i < cycles(kCycles) && !testing::Test::HasFailure(); ++i) cycle();
   for (int i = 0; i < 100 && fds_of(host) > fds; ++i) usleep(10000);  // the last may still be on their way out
   EXPECT_GT(fds, 5);
   EXPECT_LE(fds_of(host), fds);
@@ -208,7 +208,8 @@ PLUGIN_TEST(AHostWithoutDescriptorsSaysSo, 1) {
   while (connections.size() < 100 && !(error = crosvm_new_connection(vm.get(), &connections.back()))) connections.push_back(nullptr);
   EXPECT_EQ(error, -EMFILE);
   crosvm_irq* irq = nullptr;
-  EXPECT_EQ(crosvm_create_irq_event(vm.get(), 4, &irq), -EMFILE);
+  while (!(error = crosvm_create_irq_event(vm.get(), 4, &irq))) continue;  // how many fit depends on what the machine makes of them
+  EXPECT_EQ(error, -EMFILE);
   crosvm_io* io = nullptr;
   while (!(error = crosvm_create_io_event(vm.get(), CROSVM_ADDRESS_SPACE_IOPORT, 0x500 + connections.size(), 0, nullptr, &io))) connections.push_back(nullptr);
   EXPECT_EQ(error, -EMFILE);
