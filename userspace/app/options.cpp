@@ -137,18 +137,14 @@ void fill_plugin(const po::variables_map& given, Options& o) {
   const std::string& backend = o.machine.backend;
   if (backend != "inproc" && backend != "acrn" && backend != "kvm") throw std::invalid_argument("--plugin: with --backend inproc, acrn or kvm only");
   if (given.count("arch") && given["arch"].as<std::string>() != "x86_64") throw std::invalid_argument("--plugin: x86-64 guests only");
-  const std::string wire = given["plugin-wire"].as<std::string>();
-  if (wire != "last" && wire != "2018") throw std::invalid_argument("--plugin-wire: valid are last and 2018");
-  o.plugin = PluginSpec{given["plugin"].as<std::string>(), {}, wire == "2018"};
-  if (given.count("params")) o.plugin->arguments = given["params"].as<std::vector<std::string>>();
+  o.plugin = parse_plugin(given);
   o.machine.vm.vcpus = given["cpus"].as<unsigned>();
   if (o.machine.vm.vcpus < 1 || o.machine.vm.vcpus > 32) throw std::invalid_argument("--cpus: valid are 1 to 32 with --plugin");
 }
 
 void fill(const po::variables_map& given, Options& o) {
   if (given.count("plugin")) return fill_plugin(given, o);
-  if (given.count("params")) throw std::invalid_argument("--params: with --plugin only");
-  if (!given["plugin-wire"].defaulted()) throw std::invalid_argument("--plugin-wire: with --plugin only");
+  refuse_plugin_options(given);
   MachineConfig& m = o.machine;
   m.backend = given["backend"].as<std::string>();
   m.arch = arch_of(m.backend, given);
@@ -204,11 +200,9 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("on-reset", po::value<std::string>()->default_value("exit"), "exit or restart: what a guest that resets itself gets")
       ("virtual-time", po::value<uint64_t>(), "SEED: time is the number of instructions, so that each run with the same seed is the same; inproc, x86-64, one vCPU")
       ("walk", "print every device access to standard error, with the seven words of its walk and their times")
-      ("plugin", po::value<std::string>(), "a program that owns the machine through crosvm.h; inproc, acrn or kvm, x86-64")
-      ("params", po::value<std::vector<std::string>>()->composing(), "an argument for that program; may be repeated")
-      ("plugin-wire", po::value<std::string>()->default_value("last"), "last or 2018: the protocol that the program speaks")
       ("stats", "print what was served to standard error at the end");
   // clang-format on
+  add_plugin_options(all);
   po::variables_map given;
   po::store(po::command_line_parser(argc, argv).options(all).positional({}).run(), given);
   po::notify(given);

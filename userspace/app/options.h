@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "app/plugin_options.h"
 #include "vmm/machine/flat.h"
 #include "vmm/machine/machine.h"
 
@@ -14,13 +15,6 @@ namespace mv {
 struct LinuxSpec {
   std::string kernel, initrd, command_line;
   bool entry32 = false;  // a bzImage at its 32-bit entry although it has the other
-};
-
-// --plugin, --params, --plugin-wire
-struct PluginSpec {
-  std::string program;
-  std::vector<std::string> arguments;
-  bool wire_2018 = false;
 };
 
 struct Options {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "app/plugin.h"
 
+#include <fcntl.h>
+
 #include <cstdio>
 #include <stdexcept>
 
@@ -19,12 +21,28 @@ std::unique_ptr<plugin::Machine> make_machine(const std::string& backend, unsign
   return plugin::make_inproc_machine(vcpus);
 }
 
+std::optional<plugin::Tap> make_tap(const PluginSpec& spec) {
+  if (spec.tap_fd >= 0) return plugin::Tap(Fd(::fcntl(spec.tap_fd, F_DUPFD_CLOEXEC, 3)));
+  if (!spec.net) return std::nullopt;
+  return plugin::Tap(plugin::NetConfig{plugin::parse_mac(spec.net->mac, "--mac"), plugin::parse_ipv4(spec.net->address, "--host_ip"),
+                                       plugin::parse_ipv4(spec.net->netmask, "--netmask")});
+}
+
 }  // namespace
 
 int run_plugin(const Options& options) {
   const auto machine = make_machine(options.machine.backend, options.machine.vm.vcpus);
-  const auto wire = options.plugin->wire_2018 ? plugin::Wire::y2018 : plugin::Wire::today;
-  const std::string error = plugin::run_plugin(*machine, {options.plugin->program, options.plugin->arguments, wire});
+  const PluginSpec& spec = *options.plugin;
+  const std::optional<plugin::Tap> tap = make_tap(spec);
+  const auto wire = spec.wire_2018 ? plugin::Wire::y2018 : plugin::Wire::today;
+  plugin::PluginConfig config{spec.program, spec.arguments, wire};
+  config.tap = tap ? &*tap : nullptr;
+  if (spec.sandbox) {
+    plugin::check_sandbox();
+    config.sandbox.emplace().root = spec.sandbox->root;
+    for (const PluginMount& m : spec.sandbox->mounts) config.sandbox->mounts.push_back({m.source, m.target, m.writable});
+  }
+  const std::string error = plugin::run_plugin(*machine, config);
   if (error.empty()) return 0;
   std::fprintf(stderr, "mvmm: %s\n", error.c_str());
   return kExitFailed;

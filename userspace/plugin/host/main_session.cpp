@@ -87,8 +87,7 @@ int MainSession::answer(const MainRequest& r, std::vector<Fd>& fds, MainResponse
       return error;
     }
     case MainRequest::kGetNetConfig:
-      out.mutable_get_net_config();
-      return -ENODATA;
+      return net_config(*out.mutable_get_net_config(), reply);
     case MainRequest::kReserveRange:
       out.mutable_reserve_range();
       return reserve(r.reserve_range());
@@ -125,6 +124,17 @@ int MainSession::answer(const MainRequest& r, std::vector<Fd>& fds, MainResponse
     default:
       return -ENOTTY;
   }
+}
+
+int MainSession::net_config(wire::MainResponse::NetConfig& out, MainReply& reply) const {
+  if (!actions_.tap) return -ENODATA;
+  NetConfig config;
+  if (const int error = actions_.tap->config(config)) return error;
+  out.set_host_mac_address(config.mac.data(), config.mac.size());
+  out.set_host_ipv4_address(config.address);
+  out.set_netmask(config.netmask);
+  reply.fds.push_back(actions_.tap->fd());
+  return 0;
 }
 
 int MainSession::start() {

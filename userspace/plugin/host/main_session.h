@@ -11,6 +11,7 @@
 
 #include "plugin/host/machine.h"
 #include "plugin/host/shared.h"
+#include "plugin/host/tap.h"
 #include "plugin.pb.h"
 #include "vmm/backend/fd.h"
 
@@ -25,6 +26,7 @@ struct MainActions {
   std::function<int()> shutdown_eventfd;  // borrowed
   std::function<void()> start;
   std::function<void(uint64_t mask, uint64_t user)> pause;
+  const Tap* tap = nullptr;
 };
 
 struct MainReply {
@@ -62,6 +64,7 @@ class MainSession {
   int get_state(int set, std::string& state);
   int set_state(int set, const std::string& state);
   int dirty_log(uint32_t id, std::string& bitmap);
+  int net_config(wire::MainResponse::NetConfig& out, MainReply& reply) const;
   int start();
 
   Machine& machine_;

@@ -88,7 +88,7 @@ Host::Host(Machine& machine, const PluginConfig& config)
       line_(machine.vcpus()),
       session_(machine, shared_,
                {[this] { return new_connection(); }, [this] { return vcpu_fds(); }, [this] { return shutdown_.get(); }, [this] { start(); },
-                [this](uint64_t mask, uint64_t user) { pause(mask, user); }}),
+                [this](uint64_t mask, uint64_t user) { pause(mask, user); }, config.tap}),
       output_(context_, config.said ? config.said : write_line),
       shutdown_watch_(context_),
       plugin_watch_(context_),

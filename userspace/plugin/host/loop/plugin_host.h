@@ -3,12 +3,15 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "plugin/host/loop/sandbox.h"
 #include "plugin/host/loop/vcpu_channel.h"
 #include "plugin/host/machine.h"
+#include "plugin/host/tap.h"
 
 namespace mv::plugin {
 
@@ -19,6 +22,9 @@ struct PluginConfig {
   // A line that the plugin wrote to its standard error, without the newline and what terminals would obey; on the host's thread.
   // Without it the host writes them to its own, each behind "plugin: ".
   std::function<void(std::string_view)> said = {};
+  // In a sandbox standard output goes where standard error does, and there is no standard input.
+  std::optional<SandboxConfig> sandbox = {};
+  const Tap* tap = nullptr;  // borrowed
 };
 
 // Empty when the plugin has ended with exit code 0; otherwise one sentence.  Throws std::system_error if it cannot be started.

@@ -13,6 +13,7 @@ namespace mv::plugin {
 
 namespace {
 
+constexpr int kSocket = STDERR_FILENO + 1;
 constexpr size_t kChunk = 4096;
 constexpr int kMostChunksAtTheEnd = 256;  // a full pipe has 16
 
@@ -36,12 +37,19 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 }  // namespace
 
 pid_t spawn_plugin(const PluginConfig& config, int socket, int output) {
-  std::vector<std::string> arguments = config.arguments, environment = environment_with(socket);
-  arguments.insert(arguments.begin(), config.program);
+  std::vector<std::string> arguments = config.arguments, environment = environment_with(kSocket);
+  if (config.sandbox) arguments = sandbox_command(*config.sandbox, config.program, config.arguments);
+  else arguments.insert(arguments.begin(), config.program);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
+  if (config.sandbox) {
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  }
   posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, socket, socket);  // the one descriptor that survives exec
+  // the one descriptor that survives exec: what the host itself was started with is not the plugin's
+  posix_spawn_file_actions_adddup2(&actions, socket, kSocket);
+  posix_spawn_file_actions_addclosefrom_np(&actions, kSocket + 1);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t defaults;
@@ -50,7 +58,8 @@ pid_t spawn_plugin(const PluginConfig& config, int socket, int output) {
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t pid;
-  const int error = posix_spawn(&pid, arguments[0].c_str(), &actions, &attributes, pointers(arguments).data(), pointers(environment).data());
+  const auto start = config.sandbox ? posix_spawnp : posix_spawn;  // a plugin is a path
+  const int error = start(&pid, arguments[0].c_str(), &actions, &attributes, pointers(arguments).data(), pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error) throw std::system_error(error, std::generic_category(), "--plugin " + config.program);
