@@ -92,24 +92,43 @@ bool comparable(const user_batch &batch, const user_state &end)
 	return (end.signal != USER_BUS && end.signal != USER_SEGV) || (word_at(batch, end.pc) & 0x3fc00000) != 0x08000000;
 }
 
+// Most cases are to go on behind what raises: a NOP in its place.  One in eight keeps it.
+bool mend(user_batch *batch, int i, const user_state &end)
+{
+	uint64_t n = (end.pc - batch->in[i].pc) / 4;
+	if (i % 8 == 0 || end.signal == USER_TRAP || n >= USER_WORDS)
+		return false;
+	batch->code[i][n] = 0xd503201f;
+	return true;
+}
+
 // Runs the batch on ours; a case that does not end, changes code or cannot be compared becomes an empty one, and all is done
 // again.
 void run_ours(Ours *ours, user_batch *batch, std::vector<user_state> *out)
 {
 	out->resize(USER_CASES);
-	for (bool again = true; again;) {
+	auto next = std::make_unique<user_batch>();
+	bool again = true;
+	for (int round = 0; again; round++) {
 		again = false;
 		uint64_t executed = ours->executed;
 		ours->load(*batch);
+		user_batch &mended = *next;
+		mended = *batch;
 		for (int i = 0; i < USER_CASES; i++) {
-			if (ours->run(batch->in[i], &(*out)[i], 1000) && comparable(*batch, (*out)[i]) && ours->code_is(*batch))
+			if (ours->run(batch->in[i], &(*out)[i], 1000) && comparable(*batch, (*out)[i]) && ours->code_is(*batch)) {
+				again = (round < 12 && mend(&mended, i, (*out)[i])) || again;
 				continue;
-			batch->code[i][0] = end_word;
+			}
+			mended.code[i][0] = end_word;
 			again = true;
-			break;
+			if (!ours->code_is(*batch))
+				break;
 		}
-		if (again)
-			ours->executed = executed;
+		if (!again)
+			continue;
+		ours->executed = executed;
+		*batch = mended;
 	}
 }
 

@@ -251,6 +251,22 @@ TEST(Arm64Atomic, StoreExclusiveNeedsItsLoad)
 	EXPECT_EQ(m.get64(ram_at + 0x1008), 0u);
 }
 
+// The tag is no part of the address that is marked (D8.8).  Found against qemu-aarch64 with MV_SEED=201.
+TEST(Arm64Atomic, ExclusivesIgnoreTags)
+{
+	Machine m;
+	m.put(ram_at, {0xc85f7c20, 0xc8047cc2, hvc});	// ldxr x0, [x1]; stxr w4, x2, [x6]
+	m.s.tcr_el1 = 1ull << 37;			// TBI0
+	m.s.x[1] = ram_at + 0x1000;
+	m.s.x[6] = m.s.x[1] | 0x5aull << 56;
+	m.s.x[2] = 5;
+	m.s.x[4] = 1;
+	m.set();
+	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	EXPECT_EQ(m.s.x[4], 0u);
+	EXPECT_EQ(m.get64(ram_at + 0x1000), 5u);
+}
+
 TEST(Arm64Atomic, StoreExclusiveFailsAfterAnotherCpusStore)
 {
 	Machine m;

@@ -94,6 +94,31 @@ static bool one(struct arm64_insn *i, u32 w, bool vector, u32 log, enum form for
 	return vector ? vector_single(i, w, log, form) : single(i, w, form);
 }
 
+/*
+ * LD1 and ST1 of one register, or of two whole ones, are LDR and LDP at the register's address: elements do not show in a
+ * little-endian machine.  Post-indexed ones that add what they transfer, too.
+ */
+static bool structure(struct arm64_insn *i, u32 w)
+{
+	u32 opcode = ARM64_BITS(w, 15, 12), log = 3 + ARM64_BIT(w, 30), rt = ARM64_BITS(w, 4, 0), rn = ARM64_BITS(w, 9, 5);
+	bool post = ARM64_BIT(w, 23), two = opcode == 10, load = ARM64_BIT(w, 22);
+
+	if (ARM64_BIT(w, 31) || ARM64_BIT(w, 24) || ARM64_BIT(w, 21) || ARM64_BITS(w, 20, 16) != (post ? 31 : 0) || (opcode != 7 && !two))
+		return false;
+	i->imm = post ? 1ull << (log + two) : 0;
+	if (!two)
+		return vector_single(i, w, log, post ? FORM_POST : FORM_I);
+	if (post && rn == 31 && (i->imm & 15))
+		return false;
+	i->op = load ? log == 4 ? HV_OP_LDPQ_I : HV_OP_LDPD_I : log == 4 ? HV_OP_STPQ_I : HV_OP_STPD_I;
+	if (post)
+		i->op += 2;
+	i->rn = arm64_sp(rn);
+	i->rd = rt;
+	i->ra = (rt + 1) & 31;
+	return true;
+}
+
 bool arm64_decode_memory(struct arm64_insn *i, u32 w, u64 va, u32 mode)
 {
 	u32 size = ARM64_BITS(w, 31, 30), option = ARM64_BITS(w, 15, 13);
@@ -120,6 +145,8 @@ bool arm64_decode_memory(struct arm64_insn *i, u32 w, u64 va, u32 mode)
 		return false;
 	if (ARM64_BITS(w, 29, 27) == 5)
 		return pair(i, w);
+	if (ARM64_BITS(w, 29, 25) == 6)
+		return structure(i, w);
 	if (ARM64_BITS(w, 29, 27) != 7)
 		return false;
 	if (vector && ARM64_BIT(w, 23)) {

@@ -57,7 +57,7 @@ static enum arm64_leave load_exclusive(struct arm64_cpu *cpu, u32 w, u64 va, u32
 	leave = reach(cpu, va, total, 0, &host);
 	if (leave != ARM64_NEXT)
 		return leave;
-	m->va = va;
+	m->va = arm64_strip_tag(cpu, va);
 	m->size = total;
 	if (unlikely(cpu->stepping))
 		cpu->stepped = 2;
@@ -92,7 +92,7 @@ static enum arm64_leave store_exclusive(struct arm64_cpu *cpu, u32 w, u64 va, u3
 	leave = reach(cpu, va, total, ARM64_WRITE, &host);
 	if (leave != ARM64_NEXT)
 		return leave;
-	if (m->size == total && m->va == va) {
+	if (m->size == total && m->va == arm64_strip_tag(cpu, va)) {
 		if (total == 16) {
 			u64 seen[2];
 

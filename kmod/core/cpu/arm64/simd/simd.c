@@ -427,6 +427,8 @@ void arm64_vec_run(struct arm64_cpu *cpu, u32 row, u32 w)
 	const struct arm64_vec_row *r = &arm64_vec_rows[row];
 	struct arm64_vec_op o;
 
+	if (arm64_vec_fast(cpu, row, w))
+		return;
 	switch (r->kind) {
 	case VK_MOVI:
 		arm64_vec_immediate(cpu, w);

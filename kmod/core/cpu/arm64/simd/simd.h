@@ -115,6 +115,8 @@ u64 arm64_saturate(struct arm64_cpu *cpu, __int128 v, u32 bits, bool is_signed);
 struct fp_env arm64_fp_env(const struct arm64_cpu *cpu);
 void arm64_fp_flags(struct arm64_cpu *cpu, const struct fp_env *env);
 
+/* simd_fast.c; false: not one of those */
+bool arm64_vec_fast(struct arm64_cpu *cpu, u32 row, u32 w);
 /* simd_int.c: one element; values come zero-extended, what is above the element in a result is cut off */
 u64 arm64_int3(struct arm64_cpu *cpu, u32 fn, u32 bits, u64 a, u64 b, u64 d);
 u64 arm64_int2(struct arm64_cpu *cpu, u32 fn, u32 bits, u64 a, u64 d);
