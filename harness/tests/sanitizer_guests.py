@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The x86 kernel with the race detector: it finds a race, and sees coverage.
+"""The x86 kernel with the race detector: it finds a race, and sees coverage.  The newest User Mode Linux: it finds who
+could sleep where one must not.
 
-It takes ten minutes to build, so scripts/test runs this with --sanitizers only; or: python3 -m unittest discover
--s harness/tests -t harness -p 'sanitizer_*.py'
+They take ten and three minutes to build, so scripts/test runs this with --sanitizers only; or: python3 -m unittest
+discover -s harness/tests -t harness -p 'sanitizer_*.py'
 """
 
 import subprocess
@@ -11,29 +12,41 @@ import unittest
 from mvharness import paths
 
 FIXTURES = paths.HARNESS / "tests/fixtures"
-KERNEL = "x86-kcsan"
+RACES = "x86-kcsan"
+ATOMIC = "uml-atomic"
 
 
-def run(*argv: str) -> subprocess.CompletedProcess:
-    return subprocess.run([str(paths.HARNESS / "run"), "-k", KERNEL, *argv], capture_output=True, text=True, check=False)
+def run(kernel: str, *argv: str) -> subprocess.CompletedProcess:
+    return subprocess.run([str(paths.HARNESS / "run"), "-k", kernel, *argv], capture_output=True, text=True, check=False)
 
 
-def run_fixture(suite: str) -> subprocess.CompletedProcess:
-    return run("--source", str(FIXTURES / "module"), "--suites", str(FIXTURES / "suites.toml"), "-s", suite)
+def run_fixture(kernel: str, suite: str) -> subprocess.CompletedProcess:
+    return run(kernel, "--source", str(FIXTURES / "module"), "--suites", str(FIXTURES / "suites.toml"), "-s", suite)
 
 
 class RaceTest(unittest.TestCase):
     def test_a_race_is_found(self):
-        done = run_fixture("fault-race")
+        done = run_fixture(RACES, "fault-race")
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"KCSAN: data-race in (fixture_write|race|racer)")
 
     def test_nothing_is_found_where_nothing_is_wrong(self):
-        done = run_fixture("nothing-wrong")
+        done = run_fixture(RACES, "nothing-wrong")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_coverage(self):
-        done = run("-s", "coverage")
+        done = run(RACES, "-s", "coverage")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+class AtomicSleepTest(unittest.TestCase):
+    def test_a_call_that_could_sleep_is_found(self):
+        done = run_fixture(ATOMIC, "fault-atomic-sleep")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, "sleeping function called from invalid context")
+
+    def test_nothing_is_found_where_nothing_is_wrong(self):
+        done = run_fixture(ATOMIC, "nothing-wrong")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 

@@ -27,7 +27,7 @@ enum hv_exit_kind {
 	HV_EXIT_CALL,		/* AArch64 HVC/SMC: arguments in x0.., the reply goes there too */
 	HV_EXIT_PAGE,		/* address lies in a slot whose page is absent or does not allow the access (demand paging) */
 	HV_EXIT_ARENA,		/* the block arena is full and may grow: see hv_blocks_set_arena() */
-	HV_EXIT_PAUSE,		/* AArch64 WFE, or YIELD many times: step again, after whoever else has something to do */
+	HV_EXIT_PAUSE,		/* AArch64 WFE; YIELD or PAUSE many times: step again, after whoever else has something to do */
 	HV_EXIT_KINDS
 };
 

@@ -56,6 +56,9 @@ static void vcpu_work(struct acrn_hsm_vcpu *v)
 	switch (next) {
 	case ACRN_NEXT_AGAIN:
 		break;
+	case ACRN_NEXT_PAUSE:
+		yield();
+		break;
 	case ACRN_NEXT_ARENA:
 		/* no memory at all: the vCPU stands still until there is some */
 		if (!arena_grow(&v->core.cpu.hv.blocks))

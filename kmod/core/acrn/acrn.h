@@ -37,6 +37,7 @@ enum acrn_vcpu_state {
 /* What the thread that runs a vCPU does next. */
 enum acrn_next {
 	ACRN_NEXT_AGAIN,	/* call acrn_vcpu_step() again (a batch ended) */
+	ACRN_NEXT_PAUSE,	/* the same, after whoever else has something to do: the guest waits for another vCPU */
 	ACRN_NEXT_WAIT,		/* sleep until acrn_vcpu_ready() */
 	ACRN_NEXT_POSTED,	/* the slot is PENDING: deliver it, then as WAIT */
 	ACRN_NEXT_ARENA,	/* hand a larger block arena to hv_blocks_set_arena() */

@@ -76,6 +76,8 @@ static enum acrn_next step(struct acrn_vcpu *v, u64 budget)
 		return ACRN_NEXT_POSTED;
 	case HV_EXIT_IDLE:
 		return ACRN_NEXT_WAIT;
+	case HV_EXIT_PAUSE:
+		return ACRN_NEXT_PAUSE;
 	case HV_EXIT_ARENA:
 		return ACRN_NEXT_ARENA;
 	default:

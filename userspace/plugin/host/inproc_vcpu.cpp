@@ -87,6 +87,9 @@ VcpuExit InprocVcpu::step(uint64_t budget) {
     case HV_EXIT_IDLE:
       sleep();
       return {};
+    case HV_EXIT_PAUSE:
+      std::this_thread::yield();
+      return {};
     default:
       return {};
   }

@@ -61,6 +61,9 @@ bool InprocX86::answer(Vcpu& v, Server& server, acrn_next next) {
   switch (next) {
     case ACRN_NEXT_AGAIN:
       break;
+    case ACRN_NEXT_PAUSE:
+      std::this_thread::yield();
+      break;
     case ACRN_NEXT_ARENA:
       v.arena.grow(v.core->cpu.hv.blocks);
       break;

@@ -534,7 +534,7 @@ u32 x86_decode(const u8 *code, u32 avail, u64 rip, u32 mode, struct x86_insn *i)
 		i->flags |= X86_I_LOCK;
 	/* 90h is NOP unless REX.B makes it XCHG r8, rax; F3 90 is PAUSE */
 	if (!two && c == 0x90 && !(p.rex & 1))
-		i->sem = X86_SEM_NOP;
+		i->sem = p.rep == 0xf3 ? X86_SEM_PAUSE : X86_SEM_NOP;
 	if (o.sem == X86_SEM_MOV_TO_SEG && (i->sub == X86_CS || i->sub > X86_GS))
 		known = false;
 	if (o.sem == X86_SEM_MOV_FROM_SEG && i->sub > X86_GS)

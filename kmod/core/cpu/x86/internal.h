@@ -277,6 +277,7 @@ u64 x86_ea(struct x86_cpu *cpu, const struct x86_insn *i);
 enum x86_leave x86_jump_to(struct x86_cpu *cpu, u64 rip);
 enum x86_leave x86_string(struct x86_cpu *cpu, struct x86_insn *i);
 enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i);
+enum x86_leave x86_pause(struct x86_cpu *cpu, struct x86_insn *i);
 enum x86_leave x86_port(struct x86_cpu *cpu, u32 port, u32 size, u8 direction, u64 *v);
 
 /* cpuid.c, msr.c */

@@ -306,6 +306,10 @@ enum hv_exit_kind x86_prepare(struct x86_cpu *cpu, u64 left)
 			return HV_EXIT_BUDGET;
 		if (unlikely(stands_still(cpu)))
 			return HV_EXIT_BUDGET;
+		if (unlikely(cpu->gives_way)) {
+			cpu->gives_way = 0;
+			return HV_EXIT_PAUSE;
+		}
 		if (unlikely(cpu->trap || cpu->debug_hit) && cpu->shadow == 2)
 			cpu->trap = 0;	/* behind MOV SS: a single step is lost, a data breakpoint waits */
 		else if (unlikely(cpu->trap || cpu->debug_hit)) {

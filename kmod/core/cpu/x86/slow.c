@@ -936,6 +936,8 @@ static enum x86_leave general(struct x86_cpu *cpu, struct x86_insn *i)
 		return X86_NEXT;
 	case X86_SEM_NOP:
 		return X86_NEXT;
+	case X86_SEM_PAUSE:
+		return x86_pause(cpu, i);
 	case X86_SEM_MOV_FROM_SEG: case X86_SEM_MOV_TO_SEG: case X86_SEM_PUSH_SEG: case X86_SEM_POP_SEG:
 		return move_segment(cpu, i);
 	case X86_SEM_BOUND:

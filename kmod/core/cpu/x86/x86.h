@@ -224,6 +224,9 @@ struct x86_cpu {
 	struct hv_tlb *tlb;		/* X86_TLBS: supervisor, user; at the arena's start, NULL before the first step */
 	struct hv_tlb_entry fetch[2][X86_FETCH_ENTRIES];
 	u16 debug_hit;			/* bits of DR6 for the #DB behind the running instruction */
+	u8 gives_way;			/* a PAUSE wants to leave step() */
+	u8 pauses;			/* in a row, ... */
+	u64 paused_at;			/* ... and what hv.retired was at the last */
 	u8 turns;			/* events since the last instruction, ... */
 	u64 turned_at;			/* ... and what hv.retired was then */
 	u8 was_rf;			/* RFLAGS.RF as the running instruction found it */
