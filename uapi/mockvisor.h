@@ -227,6 +227,21 @@ struct mockvisor_x86_pin {
 };
 
 /**
+ * struct mockvisor_x86_ends - inputs of an ACRN VM that are let go when the guest has finished with their interrupt
+ * @eventfd: X86_ENDS_WATCH: gets 1 added when that has happened to some; -1: none.  X86_ENDS_TAKE: ignored
+ * @pic, @ioapic: X86_ENDS_WATCH: these inputs (8259 pair: 0 to 15, I/O APIC: 0 to 47; others EINVAL) go low at their end of interrupt,
+ *	all others do not any more.  X86_ENDS_TAKE gives those that did since it was last asked, and forgets them
+ *
+ * ACRN itself tells nobody of it.  EBADF: no such descriptor, EINVAL: no eventfd.
+ */
+struct mockvisor_x86_ends {
+	__s32 vm_fd;
+	__s32 eventfd;
+	__u64 pic;
+	__u64 ioapic;
+};
+
+/**
  * struct mockvisor_memory_forget - RAM of an ACRN VM goes, and is not pinned any more
  * @gpa, @len: of one SET_MEMSEG, else ENOENT
  * @reserved: 0, else EINVAL
@@ -255,5 +270,7 @@ struct mockvisor_memory_forget {
 #define MOCKVISOR_X86_CHIP_SET _IOW(MOCKVISOR_IOCTL_TYPE, 0x0c, struct mockvisor_x86_chip)
 #define MOCKVISOR_X86_PIN _IOW(MOCKVISOR_IOCTL_TYPE, 0x0d, struct mockvisor_x86_pin)
 #define MOCKVISOR_MEMORY_FORGET _IOW(MOCKVISOR_IOCTL_TYPE, 0x0e, struct mockvisor_memory_forget)
+#define MOCKVISOR_X86_ENDS_WATCH _IOW(MOCKVISOR_IOCTL_TYPE, 0x0f, struct mockvisor_x86_ends)
+#define MOCKVISOR_X86_ENDS_TAKE _IOWR(MOCKVISOR_IOCTL_TYPE, 0x10, struct mockvisor_x86_ends)
 
 #endif

@@ -74,6 +74,7 @@ struct acrn_hsm {
 	struct acrn_client client;
 	struct mutex irqfd_lock;
 	struct list_head irqfds;
+	struct eventfd_ctx *ends;	/* or NULL; under the chip's lock */
 	struct page *monitor_page;
 	struct mv_faults faults;
 };
@@ -105,6 +106,7 @@ void acrn_hsm_kick(void *hsm, u32 vcpu);
 struct mockvisor_x86_state;
 struct mockvisor_x86_cpuid;
 struct mockvisor_x86_chip;
+struct mockvisor_x86_ends;
 struct mockvisor_x86_pin;
 int acrn_state_get(struct acrn_hsm *hsm, struct mockvisor_x86_state *state);
 int acrn_state_set(struct acrn_hsm *hsm, const struct mockvisor_x86_state *state);
@@ -113,6 +115,10 @@ int acrn_state_hold(struct acrn_hsm *hsm, u32 vcpu, bool on);
 int acrn_state_chip_get(struct acrn_hsm *hsm, struct mockvisor_x86_chip *chip);
 int acrn_state_chip_set(struct acrn_hsm *hsm, const struct mockvisor_x86_chip *chip);
 int acrn_state_pin(struct acrn_hsm *hsm, const struct mockvisor_x86_pin *pin);
+int acrn_state_ends_watch(struct acrn_hsm *hsm, const struct mockvisor_x86_ends *ends);
+void acrn_state_ends_take(struct acrn_hsm *hsm, struct mockvisor_x86_ends *ends);
+/* The VM goes: nobody is told any more. */
+void acrn_state_ends_drop(struct acrn_hsm *hsm);
 
 /* acrn_mem.c; set_memseg takes the lock itself, for the others callers hold it for writing */
 int acrn_hsm_set_memseg(struct acrn_hsm *hsm, const struct acrn_vm_memmap *m);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* State of a VM's vCPUs and interrupt controllers for /dev/mockvisor: copied in and out while nobody is at work on it. */
+#include <linux/eventfd.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -7,6 +8,7 @@
 
 #include "acrn_hsm.h"
 #include "arena.h"
+#include "compat.h"
 #include "core/cpu/x86/image.h"
 
 #define LEAVES_MAX 256
@@ -183,4 +185,60 @@ int acrn_state_pin(struct acrn_hsm *hsm, const struct mockvisor_x86_pin *pin)
 		acrn_hsm_kick(hsm, 0);
 	}
 	return 0;
+}
+
+/* In irqchip_ends.tell's place. */
+static void tell_ends(void *context)
+{
+	struct acrn_hsm *hsm = context;
+
+	if (hsm->ends)
+		eventfd_signal(hsm->ends);
+}
+
+static void replace_ends(struct acrn_hsm *hsm, struct eventfd_ctx *eventfd, u64 pic, u64 ioapic)
+{
+	struct irqchip *chip = &hsm->core.chip;
+	struct eventfd_ctx *old;
+
+	env_lock_take(&chip->lock);
+	old = hsm->ends;
+	hsm->ends = eventfd;
+	chip->ends.tell = tell_ends;
+	chip->ends.pic = pic;
+	chip->ends.ioapic = ioapic;
+	env_lock_drop(&chip->lock);
+	if (old)
+		eventfd_ctx_put(old);
+}
+
+int acrn_state_ends_watch(struct acrn_hsm *hsm, const struct mockvisor_x86_ends *ends)
+{
+	struct eventfd_ctx *eventfd = NULL;
+
+	if (ends->pic >> PIC_INPUTS || ends->ioapic >> IOAPIC_PINS_MAX)
+		return -EINVAL;
+	if (ends->eventfd != -1)
+		eventfd = eventfd_ctx_fdget(ends->eventfd);
+	if (IS_ERR(eventfd))
+		return PTR_ERR(eventfd);
+	replace_ends(hsm, eventfd, ends->pic, ends->ioapic);
+	return 0;
+}
+
+void acrn_state_ends_take(struct acrn_hsm *hsm, struct mockvisor_x86_ends *ends)
+{
+	struct irqchip *chip = &hsm->core.chip;
+
+	env_lock_take(&chip->lock);
+	ends->pic = chip->ends.pic_ended;
+	ends->ioapic = chip->ends.ioapic_ended;
+	chip->ends.pic_ended = 0;
+	chip->ends.ioapic_ended = 0;
+	env_lock_drop(&chip->lock);
+}
+
+void acrn_state_ends_drop(struct acrn_hsm *hsm)
+{
+	replace_ends(hsm, NULL, 0, 0);
 }

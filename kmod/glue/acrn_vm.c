@@ -150,6 +150,7 @@ void acrn_hsm_destroy(struct acrn_hsm *hsm)
 	WRITE_ONCE(hsm->live, false);
 	acrn_hsm_drop_devices(hsm);
 	drop_vcpus(hsm);
+	acrn_state_ends_drop(hsm);
 	acrn_hsm_drop_ioeventfds(hsm);
 	acrn_hsm_drop_monitor(hsm);
 	acrn_hsm_drop_segments(hsm);

@@ -229,6 +229,7 @@ union acrn_question {
 	struct mockvisor_vcpu_hold hold;
 	struct mockvisor_x86_chip chip;
 	struct mockvisor_x86_pin pin;
+	struct mockvisor_x86_ends ends;
 };
 
 static int acrn_answer(struct acrn_hsm *hsm, unsigned int number, union acrn_question *q)
@@ -248,6 +249,11 @@ static int acrn_answer(struct acrn_hsm *hsm, unsigned int number, union acrn_que
 		return acrn_state_chip_set(hsm, &q->chip);
 	case MOCKVISOR_X86_PIN:
 		return acrn_state_pin(hsm, &q->pin);
+	case MOCKVISOR_X86_ENDS_WATCH:
+		return acrn_state_ends_watch(hsm, &q->ends);
+	case MOCKVISOR_X86_ENDS_TAKE:
+		acrn_state_ends_take(hsm, &q->ends);
+		return 0;
 	default:
 		return -ENOTTY;
 	}
@@ -298,6 +304,8 @@ static long control_ioctl(struct file *file, unsigned int number, unsigned long 
 	case MOCKVISOR_X86_CHIP_GET:
 	case MOCKVISOR_X86_CHIP_SET:
 	case MOCKVISOR_X86_PIN:
+	case MOCKVISOR_X86_ENDS_WATCH:
+	case MOCKVISOR_X86_ENDS_TAKE:
 		return ask_acrn(number, (void __user *)argument);
 	case MOCKVISOR_MEMORY_FORGET:
 		return memory_forget((void __user *)argument);

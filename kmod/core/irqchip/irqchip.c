@@ -10,6 +10,7 @@ void irqchip_init(struct irqchip *chip, u32 ioapic_pins)
 	pic_reset(&chip->pic);
 	ioapic_init(&chip->ioapic, ioapic_pins);
 	chip->cpus = 0;
+	memset(&chip->ends, 0, sizeof(chip->ends));
 	chip->kick = NULL;
 }
 
@@ -94,10 +95,55 @@ bool irqchip_msi(struct irqchip *chip, u64 address, u64 data)
 	return true;
 }
 
-void irqchip_eoi(struct irqchip *chip, u8 vector)
+static void tell_ends(struct irqchip *chip)
 {
+	if (chip->ends.tell)
+		chip->ends.tell(chip->context);
+}
+
+/* Before ioapic_eoi(), which asks again for what is high. */
+static void end_ioapic(struct irqchip *chip, u8 vector)
+{
+	u64 ended = 0;
+	u32 pin;
+
+	for (pin = 0; pin < chip->ioapic.pins; pin++) {
+		if ((u8)chip->ioapic.rte[pin] == vector)
+			ended |= 1ull << pin;
+	}
+	ended &= chip->ends.ioapic;
+	if (!ended)
+		return;
+	chip->ioapic.lines &= ~ended;
+	chip->ends.ioapic_ended |= ended;
+	tell_ends(chip);
+}
+
+/* @before: inputs in service before what the guest wrote */
+static void end_pic(struct irqchip *chip, u32 before)
+{
+	u64 ended = before & ~pic_in_service(&chip->pic) & chip->ends.pic;
+	u32 input;
+
+	if (!ended)
+		return;
+	for (input = 0; input < 16; input++) {
+		if (ended >> input & 1)
+			pic_line(&chip->pic, input, false);
+	}
+	chip->ends.pic_ended |= ended;
+	tell_ends(chip);
+}
+
+/* The lock is not worth taking for an edge that nobody wants to hear of. */
+void irqchip_eoi(struct irqchip *chip, u8 vector, bool level)
+{
+	if (!level && !env_read_once(chip->ends.ioapic))
+		return;
 	env_lock_take(&chip->lock);
-	ioapic_eoi(chip, vector);
+	end_ioapic(chip, vector);
+	if (level)
+		ioapic_eoi(chip, vector);
 	env_lock_drop(&chip->lock);
 }
 
@@ -133,19 +179,21 @@ int irqchip_acknowledge(void *context)
 
 static bool pic_access(struct irqchip *chip, const struct hv_exit *e, u64 *value)
 {
-	u32 i;
+	u32 i, before;
 
 	if (!pic_has_port(e->address))
 		return false;
 	/* a wider access is one to each port, as on the bus */
 	*value = 0;
 	env_lock_take(&chip->lock);
+	before = pic_in_service(&chip->pic);
 	for (i = 0; i < e->size && pic_has_port(e->address + i); i++) {
 		if (e->direction == HV_WRITE)
 			pic_port_write(&chip->pic, (u32)e->address + i, (u8)(e->data >> (8 * i)));
 		else
 			*value |= (u64)pic_port_read(&chip->pic, (u32)e->address + i) << (8 * i);
 	}
+	end_pic(chip, before);
 	show_pic(chip);
 	env_lock_drop(&chip->lock);
 	return true;

@@ -17,6 +17,22 @@
 #define IRQCHIP_CPUS 32u
 
 /**
+ * struct irqchip_ends - inputs that are let go when the guest has finished with their interrupt
+ * @pic, @ioapic: such inputs: the end of interrupt takes their line low
+ * @pic_ended, @ioapic_ended: those that it happened to
+ * @tell: there are new ones.  With the chip's lock held; may be NULL.
+ *
+ * A level that a device takes back only afterwards would be an interrupt too many.  All under the chip's lock.
+ */
+struct irqchip_ends {
+	u64 pic;
+	u64 ioapic;
+	u64 pic_ended;
+	u64 ioapic_ended;
+	void (*tell)(void *context);
+};
+
+/**
  * struct irqchip
  * @kick: vCPU @n has something new to look at: wake its thread.  Any context; may be NULL.
  */
@@ -26,6 +42,7 @@ struct irqchip {
 	struct ioapic ioapic;
 	u32 cpus;
 	struct lapic *lapic[IRQCHIP_CPUS];
+	struct irqchip_ends ends;
 	void (*kick)(void *context, u32 n);
 	void *context;
 };
@@ -48,7 +65,8 @@ bool irqchip_access(struct lapic *l, const struct hv_exit *access, u64 *value);
 
 /* What the files of this directory call among themselves. */
 void irqchip_kick(struct irqchip *chip, u32 n);
-void irqchip_eoi(struct irqchip *chip, u8 vector);
+/* @level: as the local APIC took it; others have an end for those only who asked for it */
+void irqchip_eoi(struct irqchip *chip, u8 vector, bool level);
 bool irqchip_pic_pending(struct lapic *l);
 /* hv_irq_source.acknowledge of a CPU: its next vector, or -1 */
 int irqchip_acknowledge(void *lapic);

@@ -218,8 +218,7 @@ static void end_of_interrupt(struct lapic *l)
 	if (vector < 0)
 		return;
 	env_write_once(l->isr[vector / 32], l->isr[vector / 32] & ~(1u << (vector & 31)));
-	if (env_read_once(l->tmr[vector / 32]) >> (vector & 31) & 1)
-		irqchip_eoi(l->chip, (u8)vector);
+	irqchip_eoi(l->chip, (u8)vector, env_read_once(l->tmr[vector / 32]) >> (vector & 31) & 1);
 	look_again(l);
 }
 

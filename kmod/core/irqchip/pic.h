@@ -50,4 +50,10 @@ bool pic_has_port(u64 port);
 u8 pic_port_read(struct pic_pair *p, u32 port);
 void pic_port_write(struct pic_pair *p, u32 port, u8 v);
 
+/* Inputs whose interrupt the guest works on: one bit each, 0 to 15. */
+static inline u32 pic_in_service(const struct pic_pair *pair)
+{
+	return pair->chip[0].isr | (u32)pair->chip[1].isr << 8;
+}
+
 #endif

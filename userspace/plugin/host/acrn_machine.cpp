@@ -2,6 +2,7 @@
 #include "plugin/host/acrn_machine.h"
 
 #include <linux/acrn.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
@@ -18,14 +19,17 @@ constexpr unsigned kMostVcpus = ACRN_IO_REQUEST_MAX;
 
 }  // namespace
 
-std::unique_ptr<Machine> make_acrn_machine(unsigned vcpus) { return std::make_unique<AcrnMachine>(vcpus); }
+std::unique_ptr<Machine> make_acrn_machine(unsigned vcpus) {
+  if (vcpus > kMostVcpus) throw std::invalid_argument("--cpus: ACRN has 1 to " + std::to_string(kMostVcpus) + "; inproc and kvm have more");
+  return std::make_unique<AcrnMachine>(vcpus);
+}
 
 AcrnMachine::AcrnMachine(unsigned vcpus)
     : InprocMachine(vcpus),
       vm_(open_node("/dev/acrn_hsm")),
       control_(open_node("/dev/mockvisor")),
+      ends_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       requests_(4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0, "request page") {
-  if (vcpus > kMostVcpus) throw std::invalid_argument("--cpus: ACRN has 1 to 16");
   acrn_vm_creation c{};
   const std::string name = "plugin" + std::to_string(::getpid() % 1000000);
   std::memcpy(c.uuid, name.data(), std::min<size_t>(name.size(), 15));
@@ -38,6 +42,7 @@ AcrnMachine::AcrnMachine(unsigned vcpus)
     acrn_vcpus_.back()->put();
   }
   must_ioctl("CREATE_IOREQ_CLIENT", vm_.get(), ACRN_IOCTL_CREATE_IOREQ_CLIENT, 0);
+  ends_watch_ = std::make_unique<DeviceLoop::Watch>(loop(), ends_.get(), [this] { take_ends(); });
 }
 
 AcrnMachine::~AcrnMachine() {
@@ -174,6 +179,42 @@ void AcrnMachine::drive_pin(const kvm_irq_routing_irqchip& pin, bool high) {
 void AcrnMachine::send_message(uint64_t address, uint32_t data) {
   acrn_msi_entry m{.msi_addr = address, .msi_data = data};
   ::ioctl(vm_.get(), ACRN_IOCTL_INJECT_MSI, &m);
+}
+
+// Only the inputs of eventfds: what irq_line() drives stays as it was driven.
+int AcrnMachine::watch_ends() {
+  mockvisor_x86_ends e = {vm_.get(), ends_.get(), 0, 0};
+  for (const auto& [chip, pin] : pins_of_events()) {
+    if (chip == KVM_IRQCHIP_IOAPIC) e.ioapic |= uint64_t{1} << pin;
+    else e.pic |= uint64_t{1} << (chip * 8 + pin);
+  }
+  return control(MOCKVISOR_X86_ENDS_WATCH, &e);
+}
+
+void AcrnMachine::take_ends() {
+  mockvisor_x86_ends e = {vm_.get(), -1, 0, 0};
+  if (control(MOCKVISOR_X86_ENDS_TAKE, &e)) return;
+  Pins pins;
+  for (uint32_t i = 0; i < 64; ++i) {
+    if (e.pic >> i & 1) pins.emplace_back(i / 8, i % 8);
+    if (e.ioapic >> i & 1) pins.emplace_back(KVM_IRQCHIP_IOAPIC, i);
+  }
+  finished(pins);
+}
+
+int AcrnMachine::add_irq_event(uint32_t key, uint32_t gsi, int trigger, int resample) {
+  const int error = InprocMachine::add_irq_event(key, gsi, trigger, resample);
+  return error ? error : watch_ends();
+}
+
+int AcrnMachine::remove_irq_event(uint32_t key) {
+  const int error = InprocMachine::remove_irq_event(key);
+  return error ? error : watch_ends();
+}
+
+int AcrnMachine::set_routes(const std::vector<kvm_irq_routing_entry>& routes) {
+  const int error = InprocMachine::set_routes(routes);
+  return error ? error : watch_ends();
 }
 
 }  // namespace mv::plugin

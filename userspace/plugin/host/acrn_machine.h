@@ -57,6 +57,9 @@ class AcrnMachine final : public InprocMachine {
   MachineVcpu& vcpu(unsigned n) override { return *acrn_vcpus_.at(n); }
   int add_memory(uint32_t key, uint64_t start, std::span<std::byte> memory, bool read_only, bool dirty_log) override;
   int remove_memory(uint32_t key) override;
+  int add_irq_event(uint32_t key, uint32_t gsi, int trigger, int resample) override;
+  int remove_irq_event(uint32_t key) override;
+  int set_routes(const std::vector<kvm_irq_routing_entry>& routes) override;
   int get_state(MachineState set, std::span<std::byte> state) override;
   int set_state(MachineState set, std::span<const std::byte> state) override;
 
@@ -69,7 +72,6 @@ class AcrnMachine final : public InprocMachine {
  protected:
   void drive_pin(const kvm_irq_routing_irqchip& pin, bool high) override;
   void send_message(uint64_t address, uint32_t data) override;
-  bool hears_end_of_interrupt() const override { return false; }
 
  private:
   struct Segment {
@@ -79,8 +81,12 @@ class AcrnMachine final : public InprocMachine {
   bool serve_slot(unsigned vcpu);
   void fetch_chip();
   void put_chip();
+  int watch_ends();
+  void take_ends();
 
   Fd vm_, control_;
+  Fd ends_;  // an eventfd: the guest has finished with interrupts of eventfds
+  std::unique_ptr<DeviceLoop::Watch> ends_watch_;
   Mapping requests_;
   std::map<uint32_t, Segment> segments_;
   std::vector<std::unique_ptr<AcrnVcpu>> acrn_vcpus_;

@@ -157,18 +157,13 @@ void InprocMachine::triggered(uint32_t key) {
   if (at == irq_events_.end() || at->second.high) return;
   Line& line = lines_[at->second.gsi];
   const bool was = line.high();
-  if (!hears_end_of_interrupt()) {
-    drive(at->second.gsi, was, true);
-    drive(at->second.gsi, true, was);
-    return;
-  }
   at->second.high = true;
   ++line.by_events;
   drive(at->second.gsi, was, true);
 }
 
 // The guest has finished with these inputs: eventfds let go of their lines.  What is to be told so is returned.
-std::vector<int> InprocMachine::release(const std::vector<std::pair<uint32_t, uint32_t>>& pins) {
+std::vector<int> InprocMachine::release(const Pins& pins) {
   std::vector<int> resample;
   if (pins.empty()) return resample;
   std::lock_guard lock(mutex_);
@@ -186,6 +181,29 @@ std::vector<int> InprocMachine::release(const std::vector<std::pair<uint32_t, ui
     resample.push_back(event.resample);
   }
   return resample;
+}
+
+void InprocMachine::finished(const Pins& pins) {
+  const std::vector<int> resample = release(pins);
+  {
+    std::lock_guard lock(mutex_);
+    for (const kvm_irq_routing_entry& r : routes_) {
+      const auto line = lines_.find(r.gsi);
+      if (r.type != KVM_IRQ_ROUTING_IRQCHIP || line == lines_.end() || !line->second.high()) continue;
+      if (std::find(pins.begin(), pins.end(), std::pair(r.u.irqchip.irqchip, r.u.irqchip.pin)) != pins.end()) drive_pin(r.u.irqchip, true);
+    }
+  }
+  for (const int fd : resample) signal_eventfd(fd);
+}
+
+InprocMachine::Pins InprocMachine::pins_of_events() {
+  std::lock_guard lock(mutex_);
+  Pins pins;
+  for (const kvm_irq_routing_entry& r : routes_) {
+    const bool wanted = r.type == KVM_IRQ_ROUTING_IRQCHIP && std::any_of(irq_events_.begin(), irq_events_.end(), [&](auto& e) { return e.second.gsi == r.gsi; });
+    if (wanted) pins.emplace_back(r.u.irqchip.irqchip, r.u.irqchip.pin);
+  }
+  return pins;
 }
 
 // An end of interrupt lowers the lines of eventfds first, or a level would be taken again at once.

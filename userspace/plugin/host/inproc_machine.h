@@ -100,8 +100,13 @@ class InprocMachine : public Machine {
   // Where the controllers are: here, or with the CPU.
   virtual void drive_pin(const kvm_irq_routing_irqchip& pin, bool high);
   virtual void send_message(uint64_t address, uint32_t data);
-  // Whether release() will be called at the end of an interrupt; otherwise an eventfd's line is high for a moment.
-  virtual bool hears_end_of_interrupt() const { return true; }
+  // The guest has finished with these inputs, given as controller and pin.  Where that has lowered them already they are driven again if
+  // somebody else still holds their line.
+  using Pins = std::vector<std::pair<uint32_t, uint32_t>>;
+  void finished(const Pins& pins);
+  // Those that an eventfd's line leads to.
+  Pins pins_of_events();
+  DeviceLoop& loop() { return loop_; }
   // To be called by a derived class first: nothing of its own is called any more.
   void stop_devices() { loop_.stop(); }
 
@@ -138,7 +143,7 @@ class InprocMachine : public Machine {
   bool serve_chip(InprocVcpu& vcpu, const hv_exit& access, uint64_t& value);
   void drive(uint32_t gsi, bool was, bool is);
   void triggered(uint32_t key);
-  std::vector<int> release(const std::vector<std::pair<uint32_t, uint32_t>>& pins);
+  std::vector<int> release(const Pins& pins);
   void program_pit();
 
   Gate gate_;

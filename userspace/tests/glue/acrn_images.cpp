@@ -33,7 +33,8 @@ class Control {
 
 constexpr unsigned long kOfVcpus[] = {MOCKVISOR_X86_STATE_GET, MOCKVISOR_X86_STATE_SET, MOCKVISOR_X86_CPUID_SET, MOCKVISOR_VCPU_HOLD};
 constexpr unsigned long kAll[] = {MOCKVISOR_X86_STATE_GET, MOCKVISOR_X86_STATE_SET, MOCKVISOR_X86_CPUID_SET, MOCKVISOR_VCPU_HOLD,
-                                  MOCKVISOR_X86_CHIP_GET,  MOCKVISOR_X86_CHIP_SET,  MOCKVISOR_X86_PIN,       MOCKVISOR_MEMORY_FORGET};
+                                  MOCKVISOR_X86_CHIP_GET,  MOCKVISOR_X86_CHIP_SET,  MOCKVISOR_X86_PIN,       MOCKVISOR_MEMORY_FORGET,
+                                  MOCKVISOR_X86_ENDS_WATCH, MOCKVISOR_X86_ENDS_TAKE};
 
 template <typename T>
 T of(const AcrnVm& vm, uint32_t vcpu = 0) {
@@ -126,6 +127,26 @@ TEST(AcrnImage, RangesOfNumbers) {
   }
 }
 
+TEST(AcrnImage, EndsHaveAnEventfdAndInputsThatExist) {
+  const Control control;
+  const Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  AcrnVm vm("images");
+  mockvisor_x86_ends ends{vm.fd(), event.get(), 1 << 16, 0};
+  EXPECT_EQ(control(MOCKVISOR_X86_ENDS_WATCH, &ends), fails(EINVAL));
+  ends = {vm.fd(), event.get(), 0, 1ull << 48};
+  EXPECT_EQ(control(MOCKVISOR_X86_ENDS_WATCH, &ends), fails(EINVAL));
+  ends = {vm.fd(), vm.fd(), 0, 0};
+  EXPECT_EQ(control(MOCKVISOR_X86_ENDS_WATCH, &ends), fails(EINVAL)) << "no eventfd";
+  ends = {vm.fd(), -2, 0, 0};
+  EXPECT_EQ(control(MOCKVISOR_X86_ENDS_WATCH, &ends), fails(EBADF));
+  ends = {vm.fd(), event.get(), 0xffff, (1ull << 48) - 1};
+  EXPECT_EQ(control(MOCKVISOR_X86_ENDS_WATCH, &ends), ok);
+  EXPECT_EQ(control(MOCKVISOR_X86_ENDS_WATCH, &ends), ok) << "another in its place";
+  EXPECT_EQ(control(MOCKVISOR_X86_ENDS_TAKE, &ends), ok);
+  EXPECT_EQ(ends.pic | ends.ioapic, 0u);
+  // the VM is gone, and its eventfd with it
+}
+
 TEST(AcrnImage, AHeldVcpuStandsStill) {
   const Control control;
   AcrnVm vm("held");
@@ -181,6 +202,7 @@ void spoil(T& t, size_t begin, size_t end, bool all, std::mt19937_64& random) {
 void one_life(const Control& control, std::mt19937_64& random) {
   AcrnIrqVm vm("any", 0b11);
   vm.boot_flat(Flat32().bytes({0x40, 0xe6, 0x80, 0xeb, 0xfb}));  // again: inc eax; out 80h, al; jmp again
+  const Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   auto state = of<mockvisor_x86_state>(vm);
   auto chip = of<mockvisor_x86_chip>(vm);
   ASSERT_EQ(control(MOCKVISOR_X86_STATE_GET, &state), ok);
@@ -201,6 +223,9 @@ void one_life(const Control& control, std::mt19937_64& random) {
       const mockvisor_x86_pin pin{vm.fd(), static_cast<uint16_t>(n % 2 * 2), static_cast<uint16_t>(random() % 16), static_cast<uint32_t>(random() % 2), 0};
       (void)control(MOCKVISOR_X86_PIN, &pin);
     }
+    mockvisor_x86_ends ends{vm.fd(), random() % 2 ? event.get() : -1, random() & 0xffff, random() & 0xffffffffffff};
+    EXPECT_EQ(control(MOCKVISOR_X86_ENDS_WATCH, &ends), ok);
+    EXPECT_EQ(control(MOCKVISOR_X86_ENDS_TAKE, &ends), ok);
     (void)vm.inject_msi(0xfee00000, random() & 0xff);
     (void)vm.notify(vcpu);
     mockvisor_vcpu_hold hold{vm.fd(), vcpu, static_cast<uint32_t>(random() % 2), 0};

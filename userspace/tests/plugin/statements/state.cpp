@@ -40,6 +40,10 @@ TEST(Plugin, Statement28_MoreVcpusThanThereCanBeAreRefused) {
   const HostRun run = run_mvmm({"--plugin", "/bin/true", "--cpus", "33"});
   EXPECT_EQ(run.code, 2);
   EXPECT_THAT(run.output, testing::HasSubstr("1 to 32"));
+  if (getenv("MV_PLUGIN_BACKEND")) return;
+  const HostRun acrn = run_mvmm({"--plugin", "/bin/true", "--backend", "acrn", "--cpus", "17"});
+  EXPECT_EQ(acrn.code, 2);
+  EXPECT_THAT(acrn.output, testing::HasSubstr("--cpus: ACRN has 1 to 16"));
 }
 
 PLUGIN_TEST(Statement30_ListsSayHowLongTheyAre, 1) {
