@@ -75,9 +75,9 @@ static inline void say(const char *s)
 		put(*s++);
 }
 
-/* Starts vCPU 1 in guest(1).  start.S, start16.S or start_arm64.S. */
+/* Starts vCPU 1 in guest(1).  start_x86.S or start_arm64.S. */
 void start_second(void);
-/* AArch64: any of the first four vCPUs. */
+/* Any of the first four vCPUs. */
 void start_vcpu(unsigned int vcpu);
 int guest(unsigned int vcpu);
 

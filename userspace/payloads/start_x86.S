@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entry of 32- and 64-bit x86 guests: stack, guest(0), debug exit.  The second vCPU wakes in real mode by INIT-SIPI and
- * is taken to the same mode as the first with the VMM's GDT and page tables (x86_start.h).
+ * Entry of 32- and 64-bit x86 guests: stack, guest(0), debug exit.  Other vCPUs wake in real mode by INIT-SIPI and
+ * are taken to the same mode as the first with the VMM's GDT and page tables (x86_start.h).
  */
 	.text
-	.globl _start, start_second
+	.globl _start, start_second, start_vcpu
 #ifdef __x86_64__
 #define AX %rax
 #define SP %rsp
@@ -27,35 +27,35 @@ go:
 	jmp 1b
 
 /* Intel SDM volume 3, section 9.4.4: trampoline below 1 MiB, INIT, start-up IPI with its page number. */
-start_second:
-	push AX
 #ifdef __x86_64__
-	push %rsi
-	push %rdi
-	push %rcx
+start_second:
+	mov $1, %edi
+start_vcpu:
+	mov %edi, %edx
 #else
+start_second:
+	push $1
+	call start_vcpu
+	add $4, %esp
+	ret
+start_vcpu:
+	mov 4(%esp), %edx
 	push %esi
 	push %edi
-	push %ecx
 #endif
 	mov $trampoline, %esi
 	mov $0x8000, %edi
 	mov $(trampoline_end - trampoline), %ecx
 	rep movsb
+	shl $24, %edx
 	mov $0xfee00000, %edi
-	movl $0x01000000, 0x310(%edi)
+	mov %edx, 0x310(%edi)
 	movl $0x00004500, 0x300(%edi)
 	movl $0x00004608, 0x300(%edi)
-#ifdef __x86_64__
-	pop %rcx
-	pop %rdi
-	pop %rsi
-#else
-	pop %ecx
+#ifndef __x86_64__
 	pop %edi
 	pop %esi
 #endif
-	pop AX
 	ret
 
 	.code16
@@ -90,23 +90,29 @@ protected:
 	mov %cr0, %eax
 	or $0x80000000, %eax
 	mov %eax, %cr0
-	ljmp $0x18, $second
+	ljmp $0x18, $other
 #else
-	ljmp $0x08, $second
+	ljmp $0x08, $other
 #endif
 trampoline_end:
 
 #ifdef __x86_64__
 	.code64
 #endif
-second:
-	mov $stack1_top, SP
-	mov $1, %edi
+/* A vCPU's number is its local APIC's. */
+other:
+	mov $0xfee00020, %edi
+	mov (%edi), %edi
+	shr $24, %edi
+	mov %edi, %eax
+	shl $13, %eax
+	add $stack0_top, %eax
+	mov AX, SP
 	jmp go
 
+	/* 8 KiB each, for four */
 	.bss
 	.align 16
 	.skip 8192
 stack0_top:
-	.skip 8192
-stack1_top:
+	.skip 3 << 13
