@@ -46,6 +46,17 @@ static void vcpu_wait(struct acrn_hsm_vcpu *v)
 				       ns_to_ktime(min_t(u64, ns, NSEC_PER_SEC)), TASK_IDLE);
 }
 
+/* The guest waits for another of its vCPUs, which may have no processor: then somebody has to sleep, not only to be polite. */
+static void vcpu_pause(struct acrn_hsm_vcpu *v)
+{
+	u64 ns = acrn_vcpu_pause_ns(&v->core, num_online_cpus() > 1 ? 200 : 1);
+
+	if (ns)
+		__wait_event_hrtimeout(v->wait, acrn_vcpu_awake(&v->core) || thread_is_wanted(), ns_to_ktime(ns), TASK_IDLE);
+	else
+		yield();
+}
+
 static void vcpu_work(struct acrn_hsm_vcpu *v)
 {
 	enum acrn_next next;
@@ -57,7 +68,7 @@ static void vcpu_work(struct acrn_hsm_vcpu *v)
 	case ACRN_NEXT_AGAIN:
 		break;
 	case ACRN_NEXT_PAUSE:
-		yield();
+		vcpu_pause(v);
 		break;
 	case ACRN_NEXT_ARENA:
 		/* no memory at all: the vCPU stands still until there is some */

@@ -117,7 +117,7 @@ static bool wait(struct gunyah_function_vcpu *f, struct gunyah_resource *r)
 /* The guest waits for another vCPU of its own, and that one for a processor maybe. */
 static bool pause(struct gunyah_function_vcpu *f, struct gunyah_resource *r)
 {
-	u64 ns = gunyah_vcpu_pause_ns(&r->core);
+	u64 ns = gunyah_vcpu_pause_ns(&r->core, num_online_cpus() > 1 ? 20 : 1);
 
 	if (!ns) {
 		yield();

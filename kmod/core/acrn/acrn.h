@@ -37,7 +37,7 @@ enum acrn_vcpu_state {
 /* What the thread that runs a vCPU does next. */
 enum acrn_next {
 	ACRN_NEXT_AGAIN,	/* call acrn_vcpu_step() again (a batch ended) */
-	ACRN_NEXT_PAUSE,	/* the same, after whoever else has something to do: the guest waits for another vCPU */
+	ACRN_NEXT_PAUSE,	/* the same, after whoever else has something to do or a short sleep: acrn_vcpu_pause_ns() */
 	ACRN_NEXT_WAIT,		/* sleep until acrn_vcpu_ready() */
 	ACRN_NEXT_POSTED,	/* the slot is PENDING: deliver it, then as WAIT */
 	ACRN_NEXT_ARENA,	/* hand a larger block arena to hv_blocks_set_arena() */
@@ -115,6 +115,13 @@ int acrn_set_vcpu_regs(struct acrn_core_vm *vm, const struct acrn_vcpu_regs *reg
 enum acrn_next acrn_vcpu_step(struct acrn_vcpu *v, u64 budget);
 /* Has the thing it waits for happened? */
 bool acrn_vcpu_ready(struct acrn_vcpu *v);
+/*
+ * The guest waits for another vCPU in a loop.  For how many nanoseconds to sleep, unless acrn_vcpu_awake() comes first; 0: only
+ * give the processor away, as the first @polite times.  Few where threads share one processor: a scheduler whose clock ticks
+ * rarely gives it back at once.
+ */
+u64 acrn_vcpu_pause_ns(struct acrn_vcpu *v, u32 polite);
+bool acrn_vcpu_awake(struct acrn_vcpu *v);
 /* How long it may wait at most before acrn_vcpu_step() is due again, nanoseconds; ~0: for ever. */
 u64 acrn_vcpu_wait_ns(struct acrn_vcpu *v);
 

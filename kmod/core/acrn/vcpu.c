@@ -99,6 +99,16 @@ bool acrn_vcpu_ready(struct acrn_vcpu *v)
 	}
 }
 
+u64 acrn_vcpu_pause_ns(struct acrn_vcpu *v, u32 polite)
+{
+	return x86_pause_ns(&v->cpu, polite);
+}
+
+bool acrn_vcpu_awake(struct acrn_vcpu *v)
+{
+	return env_read_once(v->cpu.hv.request) || env_read_once(v->lapic.init);
+}
+
 u64 acrn_vcpu_wait_ns(struct acrn_vcpu *v)
 {
 	return v->state == ACRN_VCPU_RUNNING ? lapic_timer_ns(&v->lapic) : ~0ull;

@@ -149,8 +149,11 @@ void gunyah_vm_exit(struct gunyah_core_vm *vm, u16 type, u32 reason_size, u64 re
 int gunyah_vcpu_enter(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run);
 enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, u64 budget);
 bool gunyah_vcpu_ready(struct gunyah_vcpu *v);
-/* After GUNYAH_NEXT_PAUSE: how long to sleep, 0: only give the processor away; and when that ends early. */
-u64 gunyah_vcpu_pause_ns(struct gunyah_vcpu *v);
+/*
+ * After GUNYAH_NEXT_PAUSE: how long to sleep, 0: only give the processor away, as the first @polite (at most 254) times; and when
+ * that ends early.  1 where threads share one processor: a scheduler whose clock ticks rarely gives it back at once.
+ */
+u64 gunyah_vcpu_pause_ns(struct gunyah_vcpu *v, u32 polite);
 bool gunyah_vcpu_awake(struct gunyah_vcpu *v);
 /**
  * gunyah_vcpu_paged - the answer to GUNYAH_NEXT_PAGE

@@ -116,9 +116,12 @@ bool gunyah_vcpu_ready(struct gunyah_vcpu *v)
 	}
 }
 
-u64 gunyah_vcpu_pause_ns(struct gunyah_vcpu *v)
+#define SETTLE_NS 10000u	/* a vCPU that others wait for has to get the processor first */
+
+u64 gunyah_vcpu_pause_ns(struct gunyah_vcpu *v, u32 polite)
 {
-	u64 ns = v->cpu.unsettled ? 0 : arm64_pause_ns(&v->cpu), timer = ns ? gunyah_vcpu_ns(v) : 0;
+	u64 unsettled = polite > 1 ? 0 : SETTLE_NS;
+	u64 ns = v->cpu.unsettled ? unsettled : arm64_pause_ns(&v->cpu, polite), timer = ns ? gunyah_vcpu_ns(v) : 0;
 
 	/* a sender sees the flag, or gunyah_vcpu_awake() sees the event */
 	env_write_once(v->sleeping, ns != 0);

@@ -84,16 +84,16 @@ TEST(Arm64Wait, ALongWaitSleepsAndAnEventOrWorkEndsThat)
 {
 	Kernel m({wfe, b(-1)});
 	unsigned n = 0;
-	while (!arm64_pause_ns(m.cpu.get()) && n++ < 1000) ASSERT_EQ(m.step(), HV_EXIT_PAUSE);
+	while (!arm64_pause_ns(m.cpu.get(), 20) && n++ < 1000) ASSERT_EQ(m.step(), HV_EXIT_PAUSE);
 	EXPECT_GT(n, 5u);
 	EXPECT_LT(n, 100u);
-	EXPECT_LE(arm64_pause_ns(m.cpu.get()), 100000u) << "an event stream of 10 kHz is relied on";
+	EXPECT_LE(arm64_pause_ns(m.cpu.get(), 20), 100000u) << "an event stream of 10 kHz is relied on";
 	arm64_event(m.cpu.get());
-	EXPECT_EQ(arm64_pause_ns(m.cpu.get()), 0u);
+	EXPECT_EQ(arm64_pause_ns(m.cpu.get(), 20), 0u);
 	Kernel busy({movz(1, 300), subs(1, 1, 1), b_ne(-1), wfe, b(-4)});
 	for (int i = 0; i < 1000; i++) {
 		ASSERT_EQ(busy.step(~0ull), HV_EXIT_PAUSE);
-		ASSERT_EQ(arm64_pause_ns(busy.cpu.get()), 0u);
+		ASSERT_EQ(arm64_pause_ns(busy.cpu.get(), 20), 0u);
 	}
 }
 

@@ -30,6 +30,29 @@ TEST_P(Pause, AWaitingLoopGivesWay) {
   EXPECT_EQ(m.reg(X86_RAX), 1000u);
 }
 
+TEST_P(Pause, WhoWaitsForLongSleeps) {
+  m.code({0xf3, 0x90, 0xeb, 0xfc});  // again: pause; jmp again
+  for (int n = 0; n < 20; n++) {
+    ASSERT_EQ(step(1000), HV_EXIT_PAUSE);
+    ASSERT_EQ(x86_pause_ns(m.cpu, 20), 0u) << n;
+  }
+  ASSERT_EQ(step(1000), HV_EXIT_PAUSE);
+  EXPECT_GT(x86_pause_ns(m.cpu, 20), 0u);
+  EXPECT_LE(x86_pause_ns(m.cpu, 20), 100000u);
+  EXPECT_EQ(x86_pause_ns(m.cpu, 200), 0u);
+  for (int n = 0; n < 1000; n++) ASSERT_EQ(step(1000), HV_EXIT_PAUSE);
+  EXPECT_GT(x86_pause_ns(m.cpu, 254), 0u) << "for ever, too";
+  m.code(Bytes(300, 0x90), kCode + 4);
+  x86_state s = m.state();
+  s.rip = kCode + 4;
+  m.set(s);
+  ASSERT_EQ(step(300), HV_EXIT_BUDGET);
+  s.rip = kCode;
+  m.set(s);
+  ASSERT_EQ(step(1000), HV_EXIT_PAUSE);
+  EXPECT_EQ(x86_pause_ns(m.cpu, 20), 0u) << "another wait";
+}
+
 TEST_P(Pause, SomeAreOnlySlowNops) {
   m.code(Bytes(30, 0x90));
   for (int n = 0; n < 15; n++) m.code({0xf3, 0x90}, kCode + 2 * n);

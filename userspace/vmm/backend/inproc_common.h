@@ -10,6 +10,7 @@
 #include <mutex>
 #include <new>
 #include <stdexcept>
+#include <thread>
 
 #include "vmm/backend/backend.h"
 #include "vmm/backend/fd.h"
@@ -23,6 +24,12 @@ namespace mv {
 
 // Instructions between two looks at the world: some milliseconds.  A prime, as the module's (kmod/glue/acrn_hsm.h).
 constexpr uint64_t kInprocBatch = 200003;
+
+// How often a vCPU that waits for another gives its processor away before it sleeps: gunyah_vcpu_pause_ns(), acrn_vcpu_pause_ns().
+inline unsigned polite_pauses() {
+  static const unsigned often = std::thread::hardware_concurrency() > 1 ? 200 : 1;
+  return often;
+}
 constexpr size_t kArenaFirst = 256 << 10;
 constexpr size_t kArenaLimit = 4 << 20;
 

@@ -57,12 +57,22 @@ void InprocX86::serve(Vcpu& v, Server& server) {
 }
 
 // What a step asked for.  True: the vCPU has nothing to do.
+// In virtual time there is no other vCPU to wait for.
+void InprocX86::pause(Vcpu& v) {
+  if (config_.virtual_time) return;
+  if (const uint64_t ns = acrn_vcpu_pause_ns(v.core.get(), polite_pauses())) {
+    bell_.wait_ns(ns, [&] { return acrn_vcpu_awake(v.core.get()) || stopping_; });
+  } else {
+    std::this_thread::yield();
+  }
+}
+
 bool InprocX86::answer(Vcpu& v, Server& server, acrn_next next) {
   switch (next) {
     case ACRN_NEXT_AGAIN:
       break;
     case ACRN_NEXT_PAUSE:
-      std::this_thread::yield();
+      pause(v);
       break;
     case ACRN_NEXT_ARENA:
       v.arena.grow(v.core->cpu.hv.blocks);

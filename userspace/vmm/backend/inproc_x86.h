@@ -45,6 +45,7 @@ class InprocX86 : public Backend {
   void run_vcpu(Vcpu& v, Server& server);
   void serve(Vcpu& v, Server& server);
   bool answer(Vcpu& v, Server& server, acrn_next next);
+  void pause(Vcpu& v);
   void run_virtual(Vcpu& v, Server& server);
   void ring();
   uint64_t until_event(Vcpu& v) const;

@@ -253,10 +253,10 @@ static inline void arm64_event(struct arm64_cpu *cpu)
 
 /*
  * After HV_EXIT_PAUSE: nanoseconds to sleep unless arm64_event() or hv_cpu_request() comes first, 0 for giving the processor
- * away once.  WFE also waits for a store to what LDXR has marked, which nobody is told of: so no wait is long.  Linux' event
+ * away once, as the first @polite (at most 254) times of a loop are.  WFE also waits for a store to what LDXR has marked, which nobody is told of: so no wait is long.  Linux' event
  * stream, which its WFE loops rely on, comes every 100 microseconds.
  */
-u64 arm64_pause_ns(const struct arm64_cpu *cpu);
+u64 arm64_pause_ns(const struct arm64_cpu *cpu, u32 polite);
 
 void arm64_state_get(const struct arm64_cpu *cpu, struct arm64_state *s);
 /* Drops translations and whatever else depended on the old state. */

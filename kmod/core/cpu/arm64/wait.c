@@ -15,12 +15,11 @@
 
 #define IN_A_ROW 256u	/* instructions: a loop that waits is shorter */
 #define YIELDS 16u	/* a lock is often free after some */
-#define POLITE 20u	/* pauses that only give the processor away */
 #define SLEEP_NS 50000u
 
-u64 arm64_pause_ns(const struct arm64_cpu *cpu)
+u64 arm64_pause_ns(const struct arm64_cpu *cpu, u32 polite)
 {
-	return cpu->pauses < POLITE || env_read_once(cpu->event) ? 0 : SLEEP_NS;
+	return cpu->pauses < polite || env_read_once(cpu->event) ? 0 : SLEEP_NS;
 }
 
 /* Count those that come in a row. */

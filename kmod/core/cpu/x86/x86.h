@@ -226,6 +226,7 @@ struct x86_cpu {
 	u16 debug_hit;			/* bits of DR6 for the #DB behind the running instruction */
 	u8 gives_way;			/* a PAUSE wants to leave step() */
 	u8 pauses;			/* in a row, ... */
+	u8 gave_way;			/* how many times meanwhile */
 	u64 paused_at;			/* ... and what hv.retired was at the last */
 	u8 turns;			/* events since the last instruction, ... */
 	u64 turned_at;			/* ... and what hv.retired was then */
@@ -268,6 +269,11 @@ bool x86_msr_set(struct x86_cpu *cpu, u32 n, u64 v);
 /* CPUID's answer: EAX, EBX, ECX, EDX. */
 void x86_cpuid_read(struct x86_cpu *cpu, u32 leaf, u32 sub, u32 out[4]);
 
+/*
+ * After HV_EXIT_PAUSE: nanoseconds to sleep unless hv_cpu_request() comes first; 0 for giving the processor away only, as the
+ * first @polite (at most 254) times of a loop are.
+ */
+u64 x86_pause_ns(const struct x86_cpu *cpu, u32 polite);
 /* Of a CPU that executed HLT: is there anything for x86_step() to do? */
 bool x86_has_work(const struct x86_cpu *cpu);
 
