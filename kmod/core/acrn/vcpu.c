@@ -106,7 +106,7 @@ u64 acrn_vcpu_pause_ns(struct acrn_vcpu *v, u32 polite)
 
 bool acrn_vcpu_awake(struct acrn_vcpu *v)
 {
-	return env_read_once(v->cpu.hv.request) || env_read_once(v->lapic.init);
+	return x86_called(&v->cpu) || env_read_once(v->lapic.init);
 }
 
 u64 acrn_vcpu_wait_ns(struct acrn_vcpu *v)

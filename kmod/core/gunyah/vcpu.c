@@ -131,7 +131,7 @@ u64 gunyah_vcpu_pause_ns(struct gunyah_vcpu *v, u32 polite)
 
 bool gunyah_vcpu_awake(struct gunyah_vcpu *v)
 {
-	return env_load_acquire(&v->vm->state) != GUNYAH_VM_RUNNING || env_read_once(v->cpu.event) || (env_read_once(v->cpu.hv.request) & ~HV_REQ_TLB);
+	return env_load_acquire(&v->vm->state) != GUNYAH_VM_RUNNING || env_read_once(v->cpu.event) || arm64_called(&v->cpu);
 }
 
 enum gunyah_next gunyah_vcpu_step(struct gunyah_vcpu *v, struct gunyah_vcpu_run *run, u64 budget)

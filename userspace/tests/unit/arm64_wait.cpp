@@ -97,11 +97,20 @@ TEST(Arm64Wait, ALongWaitSleepsAndAnEventOrWorkEndsThat)
 	}
 }
 
-TEST(Arm64Wait, ARequestIsNotSleptOver)
+TEST(Arm64Wait, ARequestIsNotSleptOverUnlessItIsMasked)
 {
 	Kernel m({wfe, hvc});
-	hv_cpu_request(&m.cpu->hv, HV_REQ_IRQ);	// masked, and pending all the time
-	EXPECT_EQ(m.step(), HV_EXIT_CALL);
+	m.s.pstate &= ~ARM64_PSTATE_DAIF;
+	m.s.vbar_el1 = ram_at + 0x1000;	// whatever lies there
+	m.set();
+	hv_cpu_request(&m.cpu->hv, HV_REQ_IRQ);
+	EXPECT_TRUE(arm64_called(m.cpu.get()));
+	Kernel masked({wfe, hvc});
+	hv_cpu_request(&masked.cpu->hv, HV_REQ_IRQ);
+	EXPECT_EQ(masked.step(), HV_EXIT_PAUSE) << "it waits for a lock, say";
+	EXPECT_FALSE(arm64_called(masked.cpu.get()));
+	hv_cpu_request(&masked.cpu->hv, HV_REQ_WAKE);
+	EXPECT_TRUE(arm64_called(masked.cpu.get()));
 }
 
 // Two CPUs hand a token to each other, each waiting with WFE for the other's SEV, on threads that sleep until woken: an event

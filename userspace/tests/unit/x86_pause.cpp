@@ -53,6 +53,19 @@ TEST_P(Pause, WhoWaitsForLongSleeps) {
   EXPECT_EQ(x86_pause_ns(m.cpu, 20), 0u) << "another wait";
 }
 
+TEST_P(Pause, AMaskedInterruptDoesNotCall) {
+  EXPECT_FALSE(x86_called(m.cpu));
+  hv_cpu_request(&m.cpu->hv, HV_REQ_IRQ);
+  EXPECT_FALSE(x86_called(m.cpu));
+  x86_state s = m.state();
+  s.rflags |= X86_FLAG_IF;
+  m.set(s);
+  EXPECT_TRUE(x86_called(m.cpu));
+  hv_cpu_request(&m.cpu->hv, HV_REQ_STOP);
+  m.cpu->rflags &= ~u64{X86_FLAG_IF};
+  EXPECT_TRUE(x86_called(m.cpu));
+}
+
 TEST_P(Pause, SomeAreOnlySlowNops) {
   m.code(Bytes(30, 0x90));
   for (int n = 0; n < 15; n++) m.code({0xf3, 0x90}, kCode + 2 * n);

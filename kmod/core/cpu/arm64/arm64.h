@@ -257,6 +257,8 @@ static inline void arm64_event(struct arm64_cpu *cpu)
  * stream, which its WFE loops rely on, comes every 100 microseconds.
  */
 u64 arm64_pause_ns(const struct arm64_cpu *cpu, u32 polite);
+/* Does a request end such a wait?  Not one for translations, nor a masked interrupt. */
+bool arm64_called(const struct arm64_cpu *cpu);
 
 void arm64_state_get(const struct arm64_cpu *cpu, struct arm64_state *s);
 /* Drops translations and whatever else depended on the old state. */

@@ -22,6 +22,14 @@ u64 arm64_pause_ns(const struct arm64_cpu *cpu, u32 polite)
 	return cpu->pauses < polite || env_read_once(cpu->event) ? 0 : SLEEP_NS;
 }
 
+/* An interrupt that is masked does not end the wait of a WFE (D1.6.1): who spins for a lock has masked them. */
+bool arm64_called(const struct arm64_cpu *cpu)
+{
+	u32 request = env_read_once(cpu->hv.request);
+
+	return (request & ~(HV_REQ_IRQ | HV_REQ_TLB)) || ((request & HV_REQ_IRQ) && !(cpu->daif & ARM64_PSTATE_I));
+}
+
 /* Count those that come in a row. */
 static u32 pause_count(struct arm64_cpu *cpu)
 {
@@ -76,7 +84,7 @@ static enum arm64_leave wait_event(struct arm64_cpu *cpu)
 	if (trapped(cpu, ARM64_SCTLR_NTWE, 1))
 		return ARM64_JUMP;
 	pause_count(cpu);
-	return env_read_once(cpu->hv.request) ? ARM64_NEXT : pause(cpu);
+	return arm64_called(cpu) ? ARM64_NEXT : pause(cpu);
 }
 
 enum arm64_leave arm64_hint(struct arm64_cpu *cpu, u32 number)

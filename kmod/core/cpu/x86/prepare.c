@@ -230,9 +230,14 @@ static enum x86_leave take_nmi(struct x86_cpu *cpu)
 
 bool x86_has_work(const struct x86_cpu *cpu)
 {
+	return !cpu->hv.idle || x86_called(cpu);
+}
+
+bool x86_called(const struct x86_cpu *cpu)
+{
 	u32 request = env_read_once(cpu->hv.request);
 
-	if (!cpu->hv.idle || (request & ~(HV_REQ_IRQ | HV_REQ_NMI)))
+	if (request & ~(HV_REQ_IRQ | HV_REQ_NMI))
 		return true;
 	return ((request & HV_REQ_IRQ) && (cpu->rflags & X86_FLAG_IF)) || ((request & HV_REQ_NMI) && !cpu->nmi_blocked);
 }

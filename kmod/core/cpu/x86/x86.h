@@ -270,10 +270,12 @@ bool x86_msr_set(struct x86_cpu *cpu, u32 n, u64 v);
 void x86_cpuid_read(struct x86_cpu *cpu, u32 leaf, u32 sub, u32 out[4]);
 
 /*
- * After HV_EXIT_PAUSE: nanoseconds to sleep unless hv_cpu_request() comes first; 0 for giving the processor away only, as the
+ * After HV_EXIT_PAUSE: nanoseconds to sleep unless x86_called() comes first; 0 for giving the processor away only, as the
  * first @polite (at most 254) times of a loop are.
  */
 u64 x86_pause_ns(const struct x86_cpu *cpu, u32 polite);
+/* Is there a request that may be attended to now?  Not a masked interrupt. */
+bool x86_called(const struct x86_cpu *cpu);
 /* Of a CPU that executed HLT: is there anything for x86_step() to do? */
 bool x86_has_work(const struct x86_cpu *cpu);
 
