@@ -57,18 +57,18 @@ printf again | dd of=/dev/vda bs=512 count=1 conv=sync,fsync 2>/dev/null
 reboot -f
 """
 
-# Processes, and a disk whose first half is read, copied to the other and read again, 8 MiB each time.  In the
+# Processes, and a disk whose first half is read, copied to the other and read again, 10 MiB each time.  In the
 # module's guest mvmm's exit code is all that is seen: what fails ends PID 1, and the kernel panics.
 WORKLOAD = """
 [ $(nproc) = @CPUS@ ]
-sum() { dd if=/dev/vda bs=1M skip=$1 count=8 2>/dev/null | sha256sum | cut -d' ' -f1; }
+sum() { dd if=/dev/vda bs=1M skip=$1 count=10 2>/dev/null | sha256sum | cut -d' ' -f1; }
 forks() { i=0; while [ $i -lt @FORKS@ ]; do /bin/true & i=$((i+1)); done; wait; echo > /tmp/forked; }
 forks &
 if [ -b /dev/vda ]; then
   [ $(sum 0) = @WANT@ ]
-  dd if=/dev/vda of=/dev/vda bs=1M count=8 seek=8 conv=fsync 2>/dev/null
+  dd if=/dev/vda of=/dev/vda bs=1M count=10 seek=10 conv=fsync 2>/dev/null
   echo 3 > /proc/sys/vm/drop_caches
-  [ $(sum 8) = @WANT@ ]
+  [ $(sum 10) = @WANT@ ]
 fi
 wait
 [ -e /tmp/forked ]
@@ -194,14 +194,14 @@ class Arm64GuestTest(unittest.TestCase):
         self.assertEqual(done.stdout.count("Restarting system"), 1)
 
     def workload(self, cpus: int, forks: int = 200) -> tuple[str, int, bytes]:
-        seed, content = self.random_bytes(8 * MIB)
+        seed, content = self.random_bytes(10 * MIB)
         script = WORKLOAD.replace("@CPUS@", str(cpus)).replace("@FORKS@", str(forks))
         return script.replace("@WANT@", hashlib.sha256(content).hexdigest()), seed, content
 
     def test_workload_with_four_cpus(self):
         script, seed, content = self.workload(4)
         with tempfile.NamedTemporaryFile() as disk:
-            disk.write(content + bytes(8 * MIB))
+            disk.write(content + bytes(10 * MIB))
             disk.flush()
             done = self.boot(script, "--disk", disk.name, "--cpus", "4", modules=None)
             self.assertTrue(Path(disk.name).read_bytes() == content * 2, f"the image is not what the guest wrote; MV_SEED={seed}")
@@ -223,7 +223,7 @@ class Arm64GuestTest(unittest.TestCase):
         with tempfile.TemporaryDirectory(dir=paths.REPO / "build", prefix="linux-guest-") as name:
             there = Path(name)
             work, seed, content = self.workload(cpus, forks)
-            (there / "disk").write_bytes(content + bytes(8 * MIB))
+            (there / "disk").write_bytes(content + bytes(10 * MIB))
             modules = None if any("DISK" in option for option in options) else ()
             (there / "initrd").write_bytes(linuxguest.initrd(self.kernel, script or work, modules))
             (there / "Image").write_bytes(linuxguest.image(self.kernel).read_bytes())
@@ -234,9 +234,8 @@ class Arm64GuestTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, f"MV_SEED={seed}\n{done.stdout}{done.stderr}")
 
     def test_four_cpus_in_lent_memory_behind_the_gunyah_driver(self):
-        self.behind_gunyah(4, forks=20)
+        self.behind_gunyah(4)
 
-    # User Mode Linux has one CPU and counts a thread's time in hundredths of a second: a vCPU that waits for another spins as long.
     def test_workload_in_shared_memory_behind_the_gunyah_driver(self):
         self.behind_gunyah(4, "--unprotected", "--disk=DISK")
 
