@@ -62,7 +62,7 @@ reboot -f
 WORKLOAD = """
 [ $(nproc) = @CPUS@ ]
 sum() { dd if=/dev/vda bs=1M skip=$1 count=10 2>/dev/null | sha256sum | cut -d' ' -f1; }
-forks() { i=0; while [ $i -lt @FORKS@ ]; do /bin/true & i=$((i+1)); done; wait; echo > /tmp/forked; }
+forks() { i=0; while [ $i -lt 200 ]; do /bin/true & i=$((i+1)); done; wait; echo > /tmp/forked; }
 forks &
 if [ -b /dev/vda ]; then
   [ $(sum 0) = @WANT@ ]
@@ -193,9 +193,9 @@ class Arm64GuestTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout[-4000:])
         self.assertEqual(done.stdout.count("Restarting system"), 1)
 
-    def workload(self, cpus: int, forks: int = 200) -> tuple[str, int, bytes]:
+    def workload(self, cpus: int) -> tuple[str, int, bytes]:
         seed, content = self.random_bytes(10 * MIB)
-        script = WORKLOAD.replace("@CPUS@", str(cpus)).replace("@FORKS@", str(forks))
+        script = WORKLOAD.replace("@CPUS@", str(cpus))
         return script.replace("@WANT@", hashlib.sha256(content).hexdigest()), seed, content
 
     def test_workload_with_four_cpus(self):
@@ -219,10 +219,10 @@ class Arm64GuestTest(unittest.TestCase):
             copy = subprocess.run(["debugfs", "-R", "cat /copy", disk], check=True, capture_output=True).stdout
         self.assertTrue(copy == content, f"the file is not what the guest copied; MV_SEED={seed}")
 
-    def behind_gunyah(self, cpus: int, *options: str, script: str | None = None, forks: int = 200):
+    def behind_gunyah(self, cpus: int, *options: str, script: str | None = None):
         with tempfile.TemporaryDirectory(dir=paths.REPO / "build", prefix="linux-guest-") as name:
             there = Path(name)
-            work, seed, content = self.workload(cpus, forks)
+            work, seed, content = self.workload(cpus)
             (there / "disk").write_bytes(content + bytes(10 * MIB))
             modules = None if any("DISK" in option for option in options) else ()
             (there / "initrd").write_bytes(linuxguest.initrd(self.kernel, script or work, modules))
