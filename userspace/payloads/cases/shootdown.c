@@ -6,7 +6,7 @@
  */
 #include "../mmu_arm64.h"
 
-#define MOVES 60u
+#define MOVES 24u
 #define READERS 3u
 #define SPOILT 0xffffu
 #define SPOILT_DATA 0x80000000u

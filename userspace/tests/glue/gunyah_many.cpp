@@ -188,7 +188,7 @@ static double best_of_three(F f) {
 
 // An exit is a system call that enters and leaves the guest; a write to an ioeventfd is neither.
 TEST(GunyahCost, ExitAndIoeventfd) {
-  constexpr unsigned kRounds = 20000;
+  constexpr unsigned kRounds = 5000;
   GunyahGuest g;
   const Fd e(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   const gunyah_fn_ioeventfd_arg io{0, 0x7000, 0, e.get(), 0, 0};
