@@ -49,7 +49,7 @@ static void vcpu_wait(struct acrn_hsm_vcpu *v)
 /* The guest waits for another of its vCPUs, which may have no processor: then somebody has to sleep, not only to be polite. */
 static void vcpu_pause(struct acrn_hsm_vcpu *v)
 {
-	u64 ns = acrn_vcpu_pause_ns(&v->core, num_online_cpus() > 1 ? 200 : 1);
+	u64 ns = acrn_vcpu_pause_ns(&v->core, num_online_cpus() > 1 ? 255 : 1);
 
 	if (ns)
 		__wait_event_hrtimeout(v->wait, acrn_vcpu_awake(&v->core) || thread_is_wanted(), ns_to_ktime(ns), TASK_IDLE);

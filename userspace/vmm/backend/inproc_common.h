@@ -27,7 +27,7 @@ constexpr uint64_t kInprocBatch = 200003;
 
 // How often a vCPU that waits for another gives its processor away before it sleeps: gunyah_vcpu_pause_ns(), acrn_vcpu_pause_ns().
 inline unsigned polite_pauses() {
-  static const unsigned often = std::thread::hardware_concurrency() > 1 ? 200 : 1;
+  static const unsigned often = std::thread::hardware_concurrency() > 1 ? 255 : 1;
   return often;
 }
 constexpr size_t kArenaFirst = 256 << 10;

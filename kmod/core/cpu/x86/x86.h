@@ -271,7 +271,7 @@ void x86_cpuid_read(struct x86_cpu *cpu, u32 leaf, u32 sub, u32 out[4]);
 
 /*
  * After HV_EXIT_PAUSE: nanoseconds to sleep unless x86_called() comes first; 0 for giving the processor away only, as the
- * first @polite (at most 254) times of a loop are.
+ * first @polite times of a loop are; 255: as all of them are.
  */
 u64 x86_pause_ns(const struct x86_cpu *cpu, u32 polite);
 /* Is there a request that may be attended to now?  Not a masked interrupt. */
