@@ -21,7 +21,7 @@ class CommandLineTest(unittest.TestCase):
         self.refuse("-s", "nonsense", says="valid: smoke")
         self.refuse("-k", "bash", says="no such kernel; valid: bullseye-5.10")
         self.refuse("-k", "/nonexistent/tree", says="no such directory")
-        self.refuse("-k", "uml-6.1", "--flavor", "sugar", says="valid: fault, kasan")
+        self.refuse("-k", "uml-6.1", "--flavor", "sugar", says="valid: atomic, fault, kasan")
         self.refuse("-k", "arm64-6.12", "--flavor", "kasan", says="flavors exist for amd64 and uml")
         self.refuse("-j", "many", says="number of kernels")
         self.refuse("-k", "all", "--", "ls", says="one kernel")
