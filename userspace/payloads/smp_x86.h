@@ -63,4 +63,27 @@ static inline void rest(void)
 		__asm__ volatile("cli; hlt");
 }
 
+/* vCPU 0: one after the other, for the trampoline is one for all.  Each counts itself in @here. */
+static inline void start_others(volatile u32 *here)
+{
+	u32 n;
+
+	interrupts_ready();
+	for (n = 1; n < VCPUS; n++) {
+		start_vcpu(n);
+		until(here, n);
+	}
+}
+
+/* Any other: is here, does what it is for, has done it. */
+static inline void be_other(u32 vcpu, volatile u32 *here, void (*work)(u32))
+{
+	interrupts_ready();
+	interrupts_on();
+	add(here, 1);
+	work(vcpu);
+	add(here, 1);
+	rest();
+}
+
 #endif

@@ -97,10 +97,8 @@ int guest(unsigned int vcpu)
 {
 	u32 i;
 
-	for (i = 1; !vcpu && i < VCPUS; i++) {
-		start_vcpu(i);
-		until(&here, i);	/* the trampoline is one for all */
-	}
+	if (!vcpu)
+		start_others(&here);
 	add(&here, 1);
 	until(&here, VCPUS);
 	for (i = 0; i < ROUNDS; i++) {

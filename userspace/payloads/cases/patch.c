@@ -93,21 +93,11 @@ int guest(unsigned int vcpu)
 {
 	u32 n;
 
-	if (vcpu) {
-		interrupts_ready();
-		interrupts_on();
-		add(&here, 1);
-		watch(vcpu);
-		add(&here, 1);
-		rest();
-	}
+	if (vcpu)
+		be_other(vcpu, &here, watch);
 	gate(3, breakpoint);
 	gate(KICK, (void (*)(struct frame *))kick);
-	interrupts_ready();
-	for (n = 1; n < VCPUS; n++) {
-		start_vcpu(n);
-		until(&here, n);
-	}
+	start_others(&here);
 	for (n = 0; n < CHANGES && !wrong; n++) {
 		epoch = n;
 		if (n % 2)

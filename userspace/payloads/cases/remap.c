@@ -78,23 +78,13 @@ int guest(unsigned int vcpu)
 {
 	u32 n, other, before;
 
-	if (vcpu) {
-		interrupts_ready();
-		interrupts_on();
-		add(&here, 1);
-		watch(vcpu);
-		add(&here, 1);
-		rest();
-	}
+	if (vcpu)
+		be_other(vcpu, &here, watch);
 	((volatile u64 *)PDPT)[4] = (u64)(unsigned long)directory | 3;
 	directory[0] = (u64)(unsigned long)table | 3;
 	table[0] = (u64)(unsigned long)page[0] | 3;
 	gate(FORGET, (void (*)(struct frame *))forget);
-	interrupts_ready();
-	for (n = 1; n < VCPUS; n++) {
-		start_vcpu(n);
-		until(&here, n);
-	}
+	start_others(&here);
 	for (n = 1; n < MOVES && !wrong; n++) {
 		move(n);
 		/* everybody has read since */
