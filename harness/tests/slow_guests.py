@@ -73,6 +73,11 @@ class FlavorTest(unittest.TestCase):
         self.assertIn("insmod /mv/noload.ko: No such device", done.stdout)
 
 
+def as_in_a_terminal() -> None:
+    """What a shell starts in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def guests(run_dir: str) -> list[str]:
     """Processes whose command line names the run's directory."""
     out = []
@@ -90,7 +95,8 @@ class EndingTest(unittest.TestCase):
     """Whatever ends the harness leaves no guest behind."""
 
     def end_by(self, number: int) -> int:
-        process = subprocess.Popen(command("sleep"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command("sleep"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   preexec_fn=as_in_a_terminal)
         run_dir = ""
         for line in process.stderr:
             found = re.search(r"logs in (\S+)", line)

@@ -44,10 +44,15 @@ def eventually(condition, seconds: float = 30) -> bool:
     return False
 
 
+def as_in_a_terminal() -> None:
+    """What a shell starts in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class QemuTest(unittest.TestCase):
     def start(self, suite: str = "sleep", *more: str) -> tuple[subprocess.Popen, Path]:
         process = subprocess.Popen(command("-k", QEMU, "-s", suite, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True)
+                                   text=True, preexec_fn=as_in_a_terminal)
         self.addCleanup(process.kill)
         for line in process.stderr:
             found = re.search(r"logs in (\S+)", line)
