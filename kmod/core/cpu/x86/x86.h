@@ -224,12 +224,6 @@ struct x86_cpu {
 	struct hv_tlb *tlb;		/* X86_TLBS: supervisor, user; at the arena's start, NULL before the first step */
 	struct hv_tlb_entry fetch[2][X86_FETCH_ENTRIES];
 	u16 debug_hit;			/* bits of DR6 for the #DB behind the running instruction */
-	u8 gives_way;			/* a PAUSE wants to leave step() */
-	u8 pauses;			/* in a row, ... */
-	u8 gave_way;			/* how many times meanwhile */
-	u64 paused_at;			/* ... and what hv.retired was at the last */
-	u8 turns;			/* events since the last instruction, ... */
-	u64 turned_at;			/* ... and what hv.retired was then */
 	u8 was_rf;			/* RFLAGS.RF as the running instruction found it */
 	u64 iret_next;			/* behind the IRET that runs: a task switch saves it */
 	struct x86_fpu fpu;
@@ -242,6 +236,13 @@ struct x86_cpu {
 	u32 leaf_count;
 	u8 fx_area[432];		/* of FXSAVE and its like: too large for a kernel stack */
 	u8 window[X86_RAW_MAX + 16];	/* code bytes being decoded: read once, guest memory may change meanwhile */
+	/* seldom used, and so at the end: what lies before keeps its place (SHA-256 was 1.7 times slower with these above) */
+	u8 gives_way;			/* a PAUSE wants to leave step() */
+	u8 pauses;			/* in a row, ... */
+	u8 gave_way;			/* how many times meanwhile */
+	u64 paused_at;			/* ... and what hv.retired was at the last */
+	u8 turns;			/* events since the last instruction, ... */
+	u64 turned_at;			/* ... and what hv.retired was then */
 };
 
 /**
