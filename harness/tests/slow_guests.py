@@ -14,6 +14,7 @@ import unittest
 from pathlib import Path
 
 from mvharness import paths
+from tests import as_in_a_terminal
 
 FIXTURES = paths.HARNESS / "tests/fixtures"
 KERNEL = "uml-kasan"
@@ -71,11 +72,6 @@ class FlavorTest(unittest.TestCase):
         done = run("nothing-wrong", module="noload")
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn("insmod /mv/noload.ko: No such device", done.stdout)
-
-
-def as_in_a_terminal() -> None:
-    """What a shell starts in the background ignores SIGINT, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def guests(run_dir: str) -> list[str]:

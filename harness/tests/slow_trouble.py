@@ -12,6 +12,7 @@ import unittest
 from pathlib import Path
 
 from mvharness import kerneltree, paths, rows
+from tests import as_in_a_terminal
 
 FIXTURES = paths.HARNESS / "tests/fixtures"
 QEMU = "bookworm-6.1"
@@ -42,11 +43,6 @@ def eventually(condition, seconds: float = 30) -> bool:
             return True
         time.sleep(0.1)
     return False
-
-
-def as_in_a_terminal() -> None:
-    """What a shell starts in the background ignores SIGINT, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class QemuTest(unittest.TestCase):

@@ -24,48 +24,30 @@ void catch_kicks() {
   });
 }
 
-unsigned long get_call(VcpuState set) {
-  switch (set) {
-    case VcpuState::regs:
-      return KVM_GET_REGS;
-    case VcpuState::sregs:
-      return KVM_GET_SREGS;
-    case VcpuState::fpu:
-      return KVM_GET_FPU;
-    case VcpuState::debugregs:
-      return KVM_GET_DEBUGREGS;
-    case VcpuState::lapic:
-      return KVM_GET_LAPIC;
-    case VcpuState::mp:
-      return KVM_GET_MP_STATE;
-    case VcpuState::xcrs:
-      return KVM_GET_XCRS;
-    case VcpuState::events:
-      return KVM_GET_VCPU_EVENTS;
-  }
-  return 0;
-}
+struct StateCalls {
+  unsigned long get, set;
+};
 
-unsigned long set_call(VcpuState set) {
+StateCalls calls_of(VcpuState set) {
   switch (set) {
     case VcpuState::regs:
-      return KVM_SET_REGS;
+      return {KVM_GET_REGS, KVM_SET_REGS};
     case VcpuState::sregs:
-      return KVM_SET_SREGS;
+      return {KVM_GET_SREGS, KVM_SET_SREGS};
     case VcpuState::fpu:
-      return KVM_SET_FPU;
+      return {KVM_GET_FPU, KVM_SET_FPU};
     case VcpuState::debugregs:
-      return KVM_SET_DEBUGREGS;
+      return {KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS};
     case VcpuState::lapic:
-      return KVM_SET_LAPIC;
+      return {KVM_GET_LAPIC, KVM_SET_LAPIC};
     case VcpuState::mp:
-      return KVM_SET_MP_STATE;
+      return {KVM_GET_MP_STATE, KVM_SET_MP_STATE};
     case VcpuState::xcrs:
-      return KVM_SET_XCRS;
+      return {KVM_GET_XCRS, KVM_SET_XCRS};
     case VcpuState::events:
-      return KVM_SET_VCPU_EVENTS;
+      return {KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS};
   }
-  return 0;
+  return {};
 }
 
 void set_immediate_exit(kvm_run* run, uint8_t value) { std::atomic_ref<uint8_t>(run->immediate_exit).store(value); }
@@ -187,9 +169,9 @@ VcpuExit KvmVcpu::run() {
   }
 }
 
-int KvmVcpu::get_state(VcpuState set, std::span<std::byte> state) { return call(get_call(set), state.data()); }
+int KvmVcpu::get_state(VcpuState set, std::span<std::byte> state) { return call(calls_of(set).get, state.data()); }
 
-int KvmVcpu::set_state(VcpuState set, std::span<const std::byte> state) { return call(set_call(set), state.data()); }
+int KvmVcpu::set_state(VcpuState set, std::span<const std::byte> state) { return call(calls_of(set).set, state.data()); }
 
 bool KvmVcpu::get_msr(uint32_t index, uint64_t& value) {
   KvmList<kvm_msr_entry> list(std::vector<kvm_msr_entry>{{index, 0, 0}});

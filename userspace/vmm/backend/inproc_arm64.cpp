@@ -65,11 +65,7 @@ Ending InprocArm64::run_vcpu(Vcpu& v, Server& server) {
         v.arena.grow(v.core->cpu.hv.blocks);
         break;
       case GUNYAH_NEXT_PAUSE:
-        if (const uint64_t ns = gunyah_vcpu_pause_ns(v.core.get(), polite_pauses())) {
-          bell_.wait_ns(ns, [&] { return gunyah_vcpu_awake(v.core.get()) || stopping_; });
-        } else {
-          std::this_thread::yield();
-        }
+        bell_.pause_ns(gunyah_vcpu_pause_ns(v.core.get(), polite_pauses()), [&] { return gunyah_vcpu_awake(v.core.get()) || stopping_; });
         break;
       default:
         break;

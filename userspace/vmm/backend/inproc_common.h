@@ -85,6 +85,12 @@ class Bell {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, std::chrono::nanoseconds(ns < kLong ? ns : kLong), condition);
   }
+  // A vCPU that waits for another gives its processor away: asleep, or, with @ns 0, for whoever can run.
+  template <typename Condition>
+  void pause_ns(uint64_t ns, Condition condition) {
+    if (ns) wait_ns(ns, condition);
+    else std::this_thread::yield();
+  }
   void wake() {
     { std::lock_guard lock(mutex_); }
     changed_.notify_all();

@@ -60,11 +60,7 @@ void InprocX86::serve(Vcpu& v, Server& server) {
 // In virtual time there is no other vCPU to wait for.
 void InprocX86::pause(Vcpu& v) {
   if (config_.virtual_time) return;
-  if (const uint64_t ns = acrn_vcpu_pause_ns(v.core.get(), polite_pauses())) {
-    bell_.wait_ns(ns, [&] { return acrn_vcpu_awake(v.core.get()) || stopping_; });
-  } else {
-    std::this_thread::yield();
-  }
+  bell_.pause_ns(acrn_vcpu_pause_ns(v.core.get(), polite_pauses()), [&] { return acrn_vcpu_awake(v.core.get()) || stopping_; });
 }
 
 bool InprocX86::answer(Vcpu& v, Server& server, acrn_next next) {
