@@ -122,6 +122,7 @@ struct mockvisor_fault {
  * @waits: it waits for a start-up IPI
  * @shutdown: out: the request that is out stands for a triple fault
  * @lapic: registers at their offset divided by 16; @timer_start, @timer_on: the count that runs
+ * @hyperv_synic: if CPUID offers Hyper-V's interface (MOCKVISOR_X86_CPUID_SET), MSRs 40000080h to 4000009fh are there, too
  * @reserved: 0, else EINVAL
  *
  * The vCPU is stopped meanwhile; an access that waits for its answer goes on waiting for it, unless RIP is set elsewhere.
@@ -159,12 +160,16 @@ struct mockvisor_x86_state {
 	__u64 apic_base, timer_start;
 	__u32 lapic[64];
 	__u32 timer_on;
-	__u32 reserved[5];
+	__u32 hyperv_synic;
+	__u32 reserved[4];
 };
 
 /**
  * struct mockvisor_x86_cpuid - what CPUID answers from now on, instead of what the mock has
  * @leaves: address of @count struct mockvisor_x86_leaf, 256 at most (else E2BIG); 0: as it was
+ *
+ * With EAX = 31237648h ("Hv#1") in leaf 40000001h the vCPU has Hyper-V's interface, which the VM's owner serves: VMCALL is a request to
+ * read 8 bytes at 1 << 62 | 8000h, and reading or writing MSR 40000000h + n is one at (1 << 62) + n * 8.
  */
 struct mockvisor_x86_cpuid {
 	__s32 vm_fd;

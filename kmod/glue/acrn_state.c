@@ -75,8 +75,7 @@ int acrn_state_cpuid(struct acrn_hsm *hsm, const struct mockvisor_x86_cpuid *cpu
 	}
 	acrn_hsm_vcpu_stop(v);
 	swap(v->leaves, leaves);
-	v->core.cpu.leaves = v->leaves;
-	v->core.cpu.leaf_count = cpuid->count;
+	x86_cpuid_give(&v->core.cpu, v->leaves, cpuid->count);
 	acrn_hsm_vcpu_continue(v);
 	kvfree(leaves);
 	return 0;

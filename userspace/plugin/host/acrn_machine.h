@@ -25,6 +25,8 @@ class AcrnVcpu final : public MachineVcpu {
   bool get_msr(uint32_t index, uint64_t& value) override;
   bool set_msr(uint32_t index, uint64_t value) override;
   int set_cpuid(const std::vector<kvm_cpuid_entry2>& entries) override;
+  int hyperv_cpuid(std::vector<kvm_cpuid_entry2>& entries) override { return shadow_.hyperv_cpuid(entries); }
+  int enable_capability(uint32_t capability) override;
 
   // The dispatcher has an access for run(), or the machine is gone.
   void hand_over(const GuestAccess& access);
@@ -36,6 +38,8 @@ class AcrnVcpu final : public MachineVcpu {
  private:
   bool fetch();
   bool hold(bool on);
+  void answer(uint64_t data);
+  VcpuExit hyperv();
 
   AcrnMachine& machine_;
   InprocVcpu& shadow_;

@@ -73,6 +73,24 @@ void AcrnVcpu::kick() {
   changed_.notify_all();
 }
 
+// The slot shows the access until NOTIFY returns: were it forgotten before, the dispatcher would hand it over once more.
+void AcrnVcpu::answer(uint64_t data) {
+  machine_.answer(id_, access_->write, data);
+  access_.reset();
+}
+
+// Of a write the plugin is told with the vCPU held behind the WRMSR.
+VcpuExit AcrnVcpu::hyperv() {
+  if (!fetch()) return {VcpuExit::shut_down, {}};
+  const InprocVcpu::Hyperv h = shadow_.serve_hyperv(access_->address, access_->write, access_->data);
+  if (!h.answered) return h.exit;
+  const bool tells = h.exit.kind != VcpuExit::again;
+  if (tells || kicked_) hold(true);
+  answer(h.value);
+  while (tells && !hold(true) && held_) std::this_thread::yield();
+  return h.exit;
+}
+
 // A kick holds the vCPU, until this is called again; but first comes the access that may be out, and of the instruction that made it the
 // rest: not more.
 VcpuExit AcrnVcpu::run() {
@@ -83,6 +101,7 @@ VcpuExit AcrnVcpu::run() {
     changed_.wait(lock, [&] { return (access_ && !told_) || kicked_ || gone_; });
     if (access_ && !told_) {
       told_ = true;
+      if (InprocVcpu::is_hyperv(access_->space, access_->address)) return hyperv();
       if (access_->space == Space::ioport && access_->address == kPm1Control && access_->write && access_->data == kPm1Off && fetch() && image_.shutdown) {
         return {VcpuExit::shut_down, {}};
       }
@@ -101,13 +120,11 @@ VcpuExit AcrnVcpu::run() {
   }
 }
 
-// The slot shows the access until NOTIFY returns: were it forgotten before, the dispatcher would hand it over once more.
 void AcrnVcpu::complete(uint64_t data) {
   std::lock_guard lock(mutex_);
   if (!access_) return;
   if (kicked_) hold(true);
-  machine_.answer(id_, access_->write, data);
-  access_.reset();
+  answer(data);
 }
 
 int AcrnVcpu::get_state(VcpuState set, std::span<std::byte> state) { return fetch() ? shadow_.get_state(set, state) : -EIO; }
@@ -125,6 +142,13 @@ bool AcrnVcpu::set_msr(uint32_t index, uint64_t value) {
   if (!fetch() || !shadow_.set_msr(index, value)) return false;
   put();
   return true;
+}
+
+int AcrnVcpu::enable_capability(uint32_t capability) {
+  if (!fetch()) return -EIO;
+  const int error = shadow_.enable_capability(capability);
+  if (!error) put();
+  return error;
 }
 
 int AcrnVcpu::set_cpuid(const std::vector<kvm_cpuid_entry2>& entries) {

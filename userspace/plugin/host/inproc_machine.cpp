@@ -145,6 +145,17 @@ bool InprocMachine::serve_logged_write(const hv_exit& access) {
   return false;
 }
 
+void InprocMachine::store(const HypervStore& store) {
+  std::lock_guard lock(mutex_);
+  for (auto& [key, m] : memory_) {
+    const uint64_t offset = store.address - m.start;
+    if (offset >= m.host.size() || !m.writable) continue;
+    std::memset(m.host.data() + offset, 0, store.size);  // within one page, of which memory has whole ones
+    std::memcpy(m.host.data() + offset, store.bytes.data(), store.bytes.size());
+    if (m.logged) m.dirty[offset / kPage] = true;
+  }
+}
+
 bool InprocMachine::serve_pit(const hv_exit& access, uint64_t& value) {
   Device* device = nullptr;
   uint64_t offset = 0;

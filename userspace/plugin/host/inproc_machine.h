@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "plugin/host/gate.h"
+#include "plugin/host/hyperv.h"
 #include "plugin/host/machine.h"
 #include "vmm/backend/inproc_common.h"
 #include "vmm/devices/pit8254.h"
@@ -36,14 +37,26 @@ class InprocVcpu final : public MachineVcpu {
   bool get_msr(uint32_t index, uint64_t& value) override;
   bool set_msr(uint32_t index, uint64_t value) override;
   int set_cpuid(const std::vector<kvm_cpuid_entry2>& entries) override;
+  int hyperv_cpuid(std::vector<kvm_cpuid_entry2>& entries) override;
+  int enable_capability(uint32_t capability) override;
 
   x86_cpu& cpu() { return *cpu_; }
   lapic& apic() { return *lapic_; }
   // KVM_MP_STATE_*
   uint32_t& mp() { return mp_state_; }
+  // An access that is Hyper-V's interface (x86.h).  Answered here: `value`, and where the plugin is told of a write an exit for that.
+  // Else a call that is the plugin's to answer.
+  struct Hyperv {
+    bool answered;
+    uint64_t value;
+    VcpuExit exit;
+  };
+  static bool is_hyperv(Space space, uint64_t address) { return space == Space::mmio && address >= X86_HYPERV_MSRS; }
+  Hyperv serve_hyperv(uint64_t address, bool write, uint64_t data);
 
  private:
   VcpuExit step(uint64_t budget);
+  VcpuExit step_hyperv();
   void sleep();
   bool start_up();
   x86_state registers() const;
@@ -54,6 +67,7 @@ class InprocVcpu final : public MachineVcpu {
   unsigned id_;
   CorePtr<x86_cpu> cpu_ = core_new<x86_cpu>();
   CorePtr<lapic> lapic_ = core_new<lapic>();
+  HypervVcpu hyperv_;
   Arena arena_;
   std::vector<x86_cpuid_leaf> leaves_;
   std::atomic<bool> kicked_ = false;
@@ -92,6 +106,9 @@ class InprocMachine : public Machine {
   Bell& bell() { return bell_; }
   irqchip& chip() { return *chip_; }
   hv_memmap& map() { return *map_; }
+  HypervPartition& hyperv() { return hyperv_; }
+  // In the guest's name, and logged as its own; where it has no memory that it may write, nothing.
+  void store(const HypervStore& store);
 
  protected:
   InprocVcpu& inproc_vcpu(unsigned n) { return *vcpus_.at(n); }
@@ -148,6 +165,7 @@ class InprocMachine : public Machine {
 
   Gate gate_;
   Bell bell_;
+  HypervPartition hyperv_;
   CorePtr<hv_memmap> map_ = core_new<hv_memmap>();
   CorePtr<irqchip> chip_ = core_new<irqchip>();
   std::vector<std::unique_ptr<InprocVcpu>> vcpus_;

@@ -313,21 +313,35 @@ int InprocVcpu::set_state(VcpuState set, std::span<const std::byte> state) {
 }
 
 bool InprocVcpu::get_msr(uint32_t index, uint64_t& value) {
+  if (HypervVcpu::is_msr(index)) return hyperv_.get_msr(index, value);
   u64 v;
   if (!x86_msr_get(cpu_.get(), index, &v)) return false;
   value = v;
   return true;
 }
 
-bool InprocVcpu::set_msr(uint32_t index, uint64_t value) { return x86_msr_set(cpu_.get(), index, value); }
+bool InprocVcpu::set_msr(uint32_t index, uint64_t value) {
+  return HypervVcpu::is_msr(index) ? hyperv_.set_msr(index, value) : x86_msr_set(cpu_.get(), index, value);
+}
 
 int InprocVcpu::set_cpuid(const std::vector<kvm_cpuid_entry2>& entries) {
   leaves_.clear();
   for (const kvm_cpuid_entry2& e : entries) {
     leaves_.push_back({e.function, e.index, e.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX, {e.eax, e.ebx, e.ecx, e.edx}});
   }
-  cpu_->leaves = leaves_.data();
-  cpu_->leaf_count = static_cast<u32>(leaves_.size());
+  x86_cpuid_give(cpu_.get(), leaves_.data(), static_cast<u32>(leaves_.size()));
+  return 0;
+}
+
+int InprocVcpu::hyperv_cpuid(std::vector<kvm_cpuid_entry2>& entries) {
+  entries = plugin::hyperv_cpuid();
+  return 0;
+}
+
+int InprocVcpu::enable_capability(uint32_t capability) {
+  if (capability != KVM_CAP_HYPERV_SYNIC && capability != KVM_CAP_HYPERV_SYNIC2) return -EINVAL;
+  hyperv_.enable_synic(capability == KVM_CAP_HYPERV_SYNIC);
+  cpu_->synic = 1;
   return 0;
 }
 

@@ -23,7 +23,7 @@ void reset_as_kvm(x86_cpu& cpu) {
 }  // namespace
 
 InprocVcpu::InprocVcpu(InprocMachine& machine, unsigned id)
-    : machine_(machine), id_(id), mp_state_(id ? KVM_MP_STATE_UNINITIALIZED : KVM_MP_STATE_RUNNABLE) {
+    : machine_(machine), id_(id), hyperv_(machine.hyperv(), id), mp_state_(id ? KVM_MP_STATE_UNINITIALIZED : KVM_MP_STATE_RUNNABLE) {
   x86_cpu_init(cpu_.get(), &machine.map(), id, arena_.data(), Arena::size(), kArenaLimit);
   irqchip_add(&machine.chip(), lapic_.get(), cpu_.get(), id);
   reset_as_kvm(*cpu_);
@@ -64,6 +64,35 @@ void InprocVcpu::sleep() {
   });
 }
 
+InprocVcpu::Hyperv InprocVcpu::serve_hyperv(uint64_t address, bool write, uint64_t data) {
+  if (address == X86_HYPERV_CALL) {
+    const HypervWords call = HypervVcpu::call_of(registers());
+    if (const auto result = hyperv_.result_of(call)) return {true, *result, {}};
+    return {false, 0, {VcpuExit::hyperv_call, {}, call}};
+  }
+  const auto msr = static_cast<uint32_t>(X86_HYPERV_MSR_BASE + (address - X86_HYPERV_MSRS) / 8);
+  Hyperv done = {true, 0, {}};
+  if (!write) {
+    hyperv_.get_msr(msr, done.value);
+    return done;
+  }
+  if (const auto store = hyperv_.store_of(msr, data)) machine_.store(*store);
+  hyperv_.set_msr(msr, data);
+  if (const auto words = hyperv_.told_of(msr)) done.exit = {VcpuExit::hyperv_synic, {}, *words};
+  return done;
+}
+
+// The plugin sees the vCPU behind the WRMSR that it is told of, as with KVM.
+VcpuExit InprocVcpu::step_hyperv() {
+  hv_exit& e = cpu_->hv.exit;
+  const Hyperv h = serve_hyperv(e.address, e.direction == HV_WRITE, e.data);
+  access_out_ = !h.answered;
+  if (!h.answered) return h.exit;
+  hv_cpu_complete(&cpu_->hv, e.cookie, h.value);
+  while (h.exit.kind != VcpuExit::again && cpu_->hv.replay.done) step(1);
+  return h.exit;
+}
+
 VcpuExit InprocVcpu::step(uint64_t budget) {
   hv_exit& e = cpu_->hv.exit;
   machine_.gate().enter();
@@ -73,6 +102,7 @@ VcpuExit InprocVcpu::step(uint64_t budget) {
   uint64_t value = 0;
   switch (kind) {
     case HV_EXIT_ACCESS:
+      if (is_hyperv(e.space == HV_SPACE_MMIO ? Space::mmio : Space::ioport, e.address)) return step_hyperv();
       if (machine_.serve(*this, e, value)) {
         hv_cpu_complete(&cpu_->hv, e.cookie, value);
         return {};

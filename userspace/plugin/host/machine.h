@@ -58,9 +58,9 @@ class MachineVcpu {
   virtual bool get_msr(uint32_t index, uint64_t& value) = 0;
   virtual bool set_msr(uint32_t index, uint64_t value) = 0;
   virtual int set_cpuid(const std::vector<kvm_cpuid_entry2>& entries) = 0;
-  // Hyper-V's interface is KVM's alone.
-  virtual int hyperv_cpuid(std::vector<kvm_cpuid_entry2>&) { return -EINVAL; }
-  virtual int enable_capability(uint32_t) { return -EINVAL; }
+  // KVM_GET_SUPPORTED_HV_CPUID and KVM_ENABLE_CAP.
+  virtual int hyperv_cpuid(std::vector<kvm_cpuid_entry2>& entries) = 0;
+  virtual int enable_capability(uint32_t capability) = 0;
 };
 
 struct IoEventSpec {

@@ -9,7 +9,7 @@
 
 #define X86_ABSENT_LIST(X)                                                                                               \
 	X(1, 0x62, 15, "EVEX: AVX-512") X(1, 0xc4, 15, "VEX: AVX, AVX2 (BMI1, BMI2 are there)") X(1, 0xc5, 15, "VEX: AVX, AVX2") \
-	X(2, 0x01, 15, "VMX, SVM, MONITOR, MWAIT, RDPKRU, WRPKRU among its register forms")                              \
+	X(2, 0x01, 15, "VMX, SVM (but VMCALL, VMMCALL), MONITOR, MWAIT, RDPKRU, WRPKRU among its register forms")                              \
 	X(2, 0x0b, 15, "UD2") X(2, 0x0e, 15, "3DNow! FEMMS") X(2, 0x0f, 15, "3DNow!") X(2, 0x37, 15, "GETSEC")            \
 	X(2, 0x78, 15, "VMREAD, SSE4a") X(2, 0x79, 15, "VMWRITE, SSE4a") X(2, 0x2b, 12, "SSE4a MOVNTSS, MOVNTSD")         \
 	X(2, 0xaa, 15, "RSM") X(2, 0xb9, 15, "UD1") X(2, 0xff, 15, "UD0") X(2, 0xc7, 15, "RDSEED, RDPID, VMX among its forms") \

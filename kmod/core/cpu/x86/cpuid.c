@@ -191,6 +191,19 @@ void x86_cpuid_read(struct x86_cpu *cpu, u32 leaf, u32 sub, u32 out[4])
 	}
 }
 
+#define HYPERV_INTERFACE 0x40000001u
+#define HYPERV_SIGNATURE 0x31237648u	/* "Hv#1": TLFS 2.4.2 */
+
+void x86_cpuid_give(struct x86_cpu *cpu, const struct x86_cpuid_leaf *leaves, u32 count)
+{
+	u32 out[4] = { 0 };
+
+	cpu->leaves = leaves;
+	cpu->leaf_count = count;
+	given_leaf(cpu, HYPERV_INTERFACE, 0, out);
+	cpu->hyperv = out[0] == HYPERV_SIGNATURE;
+}
+
 void x86_cpuid(struct x86_cpu *cpu)
 {
 	u32 out[4];

@@ -154,6 +154,10 @@ static bool resolve_group7(u32 modrm, bool opsize, u32 rep, struct x86_opcode *o
 	bool plain = !opsize && !rep;
 
 	switch (modrm) {
+	case 0xc1:	/* VMCALL, and VMMCALL: which one is right depends on who made the processor */
+	case 0xd9:
+		out->sem = plain ? X86_SEM_VMCALL : X86_SEM_UD;
+		return true;
 	case 0xca:
 		out->sem = plain ? X86_SEM_CLAC : X86_SEM_UD;
 		return true;

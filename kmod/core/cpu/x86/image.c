@@ -126,6 +126,7 @@ void x86_image_get(struct x86_cpu *cpu, struct lapic *l, struct x86_state *s, st
 	to->nmi_blocked = cpu->nmi_blocked;
 	to->nmi_pending = !!(env_read_once(cpu->hv.request) & HV_REQ_NMI);
 	to->idle = !!cpu->hv.idle;
+	to->hyperv_synic = cpu->synic;
 	fpu_image_get(cpu, to);
 	lapic_image_get(l, to);
 }
@@ -176,6 +177,7 @@ void x86_image_set(struct x86_cpu *cpu, struct lapic *l, struct x86_state *scrat
 	cpu->shadow = from->shadow ? 1 : 0;
 	cpu->nmi_blocked = !!from->nmi_blocked;
 	cpu->hv.idle = !!from->idle;
+	cpu->synic = !!from->hyperv_synic;
 	fpu_image_set(cpu, from);
 	lapic_image_set(l, from);
 	if (!from->nmi_pending)

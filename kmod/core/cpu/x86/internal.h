@@ -280,6 +280,11 @@ enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i);
 enum x86_leave x86_pause(struct x86_cpu *cpu, struct x86_insn *i);
 enum x86_leave x86_port(struct x86_cpu *cpu, u32 port, u32 size, u8 direction, u64 *v);
 
+/* hyperv.c; x86_hyperv_access(): RDMSR or WRMSR of an MSR for which x86_hyperv_msr() holds */
+bool x86_hyperv_msr(const struct x86_cpu *cpu, u32 n);
+enum x86_leave x86_hyperv_access(struct x86_cpu *cpu, u32 n, u8 direction, u64 *v);
+enum x86_leave x86_hypercall(struct x86_cpu *cpu);
+
 /* cpuid.c, msr.c */
 void x86_cpuid(struct x86_cpu *cpu);
 enum x86_leave x86_wrmsr(struct x86_cpu *cpu);

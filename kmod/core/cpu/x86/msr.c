@@ -248,17 +248,30 @@ bool x86_msr_get(struct x86_cpu *cpu, u32 n, u64 *v)
 /* The instruction serialises on success; the caller sees to that. */
 enum x86_leave x86_wrmsr(struct x86_cpu *cpu)
 {
-	if (cpu->cpl || !x86_msr_set(cpu, (u32)cpu->r[X86_RCX], (u32)cpu->r[X86_RAX] | cpu->r[X86_RDX] << 32))
+	u64 v = (u32)cpu->r[X86_RAX] | cpu->r[X86_RDX] << 32;
+	u32 n = (u32)cpu->r[X86_RCX];
+
+	if (cpu->cpl)
 		return gp(cpu);
-	return X86_NEXT;
+	if (x86_hyperv_msr(cpu, n))
+		return x86_hyperv_access(cpu, n, HV_WRITE, &v);
+	return x86_msr_set(cpu, n, v) ? X86_NEXT : gp(cpu);
 }
 
 enum x86_leave x86_rdmsr(struct x86_cpu *cpu)
 {
+	u32 n = (u32)cpu->r[X86_RCX];
+	enum x86_leave e = X86_NEXT;
 	u64 v;
 
-	if (cpu->cpl || !x86_msr_get(cpu, (u32)cpu->r[X86_RCX], &v))
+	if (cpu->cpl)
 		return gp(cpu);
+	if (x86_hyperv_msr(cpu, n))
+		e = x86_hyperv_access(cpu, n, HV_READ, &v);
+	else if (!x86_msr_get(cpu, n, &v))
+		e = gp(cpu);
+	if (e)
+		return e;
 	cpu->r[X86_RAX] = (u32)v;
 	cpu->r[X86_RDX] = v >> 32;
 	return X86_NEXT;

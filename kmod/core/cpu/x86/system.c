@@ -523,6 +523,9 @@ enum x86_leave x86_system(struct x86_cpu *cpu, struct x86_insn *i)
 	case X86_SEM_WRMSR:
 		TRY(x86_wrmsr(cpu));
 		return serialise(cpu, i);
+	case X86_SEM_VMCALL:
+		TRY(x86_hypercall(cpu));
+		return serialise(cpu, i);
 	case X86_SEM_RDTSC:
 		if ((cpu->cr4 & CR4_TSD) && cpu->cpl)
 			return gp(cpu);

@@ -243,7 +243,18 @@ struct x86_cpu {
 	u64 paused_at;			/* ... and what hv.retired was at the last */
 	u8 turns;			/* events since the last instruction, ... */
 	u64 turned_at;			/* ... and what hv.retired was then */
+	u8 hyperv;			/* CPUID offers Hyper-V's interface: x86_cpuid_give() */
+	u8 synic;			/* and its synthetic interrupt controller is there */
 };
+
+/*
+ * Hyper-V's interface (Hyper-V Top Level Functional Specification: TLFS) is served by whoever runs the CPU.  What a guest does with it is
+ * a device access of 8 bytes, beyond all addresses that a guest can make: an MSR's read or write at X86_HYPERV_MSRS + number (of its low
+ * 12 bits) * 8, and a hypercall as a read at X86_HYPERV_CALL, whose answer is the result; its arguments are in the registers.
+ */
+#define X86_HYPERV_MSRS (1ull << 62)
+#define X86_HYPERV_CALL (X86_HYPERV_MSRS + 0x8000)
+#define X86_HYPERV_MSR_BASE 0x40000000u
 
 /**
  * x86_cpu_init - set up a CPU in zeroed memory and reset it
@@ -267,6 +278,8 @@ void x86_fpu_set(struct x86_cpu *cpu, const struct x86_fpu *fpu);
 bool x86_msr_get(struct x86_cpu *cpu, u32 n, u64 *v);
 bool x86_msr_set(struct x86_cpu *cpu, u32 n, u64 v);
 
+/* From now on CPUID answers from this table, which stays the caller's; 0: as before it.  Not while the CPU steps. */
+void x86_cpuid_give(struct x86_cpu *cpu, const struct x86_cpuid_leaf *leaves, u32 count);
 /* CPUID's answer: EAX, EBX, ECX, EDX. */
 void x86_cpuid_read(struct x86_cpu *cpu, u32 leaf, u32 sub, u32 out[4]);
 
