@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/plugin_options.h"
 
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -12,6 +13,7 @@ namespace po = boost::program_options;
 namespace {
 
 using Strings = std::vector<std::string>;
+constexpr const char* kGidForm = "INNER[:OUTER[:COUNT]], numbers above 0";
 constexpr const char* kMountForm = "SOURCE[:TARGET[:WRITABLE]], absolute paths and true or false";
 
 Strings split(const std::string& text) {
@@ -32,16 +34,42 @@ PluginMount parse_mount(const std::string& text, const std::string& what) {
   return m;
 }
 
-// One for each line; # begins a comment.
-void read_mounts(const std::string& file, std::vector<PluginMount>& mounts) {
+PluginGids parse_gids(const std::string& text, const std::string& what) {
+  const auto number = [&](const std::string& part) {
+    uint32_t n = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), n);
+    if (error != std::errc() || end != part.data() + part.size()) throw std::invalid_argument(what + " " + text + ": valid is " + kGidForm);
+    return n;
+  };
+  const Strings parts = split(text);
+  if (parts.size() > 3) number("");
+  const uint32_t inner = number(parts[0]);
+  const PluginGids g{inner, parts.size() > 1 ? number(parts[1]) : inner, parts.size() > 2 ? number(parts[2]) : 1};
+  if (!g.inner || !g.count) throw std::invalid_argument(what + " " + text + ": valid is " + kGidForm + "; 0 is mvmm's own group");
+  return g;
+}
+
+// One thing in each line; # begins a comment.
+template <typename Thing>
+void read_each(const std::string& option, const std::string& file, Thing (*parse)(const std::string&, const std::string&), std::vector<Thing>& things) {
   std::ifstream in(file);
-  if (!in) throw std::invalid_argument("--plugin-mount-file " + file + ": it cannot be read");
+  if (!in) throw std::invalid_argument(option + " " + file + ": it cannot be read");
   for (std::string line; std::getline(in, line);) {
     line.erase(std::min(line.find('#'), line.size()));
     const size_t begin = line.find_first_not_of(" \t\r");
     if (begin == std::string::npos) continue;
-    mounts.push_back(parse_mount(line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1), "--plugin-mount-file " + file + ":"));
+    things.push_back(parse(line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1), option + " " + file + ":"));
   }
+}
+
+template <typename Thing>
+std::vector<Thing> parse_each(const po::variables_map& given, const std::string& option, Thing (*parse)(const std::string&, const std::string&)) {
+  std::vector<Thing> things;
+  if (given.count(option)) {
+    for (const std::string& text : given[option].as<Strings>()) things.push_back(parse(text, "--" + option));
+  }
+  if (given.count(option + "-file")) read_each("--" + option + "-file", given[option + "-file"].as<std::string>(), parse, things);
+  return things;
 }
 
 std::optional<PluginSandbox> parse_sandbox(const po::variables_map& given) {
@@ -50,11 +78,12 @@ std::optional<PluginSandbox> parse_sandbox(const po::variables_map& given) {
     s.root = given["plugin-root"].as<std::string>();
     if (!std::filesystem::is_directory(s.root)) throw std::invalid_argument("--plugin-root " + s.root + ": valid is a directory");
   }
-  if (given.count("plugin-mount")) {
-    for (const std::string& text : given["plugin-mount"].as<Strings>()) s.mounts.push_back(parse_mount(text, "--plugin-mount"));
-  }
-  if (given.count("plugin-mount-file")) read_mounts(given["plugin-mount-file"].as<std::string>(), s.mounts);
-  const bool wanted = given.count("sandbox") || !s.root.empty() || !s.mounts.empty();
+  s.mounts = parse_each(given, "plugin-mount", parse_mount);
+  s.gids = parse_each(given, "plugin-gid-map", parse_gids);
+  if (given.count("seccomp-policy-dir")) s.seccomp_policy_dir = given["seccomp-policy-dir"].as<std::string>();
+  s.seccomp_log_failures = given.count("seccomp-log-failures");
+  if (s.seccomp_log_failures && s.seccomp_policy_dir.empty()) throw std::invalid_argument("--seccomp-log-failures: with --seccomp-policy-dir only");
+  const bool wanted = given.count("sandbox") || !s.root.empty() || !s.mounts.empty() || !s.gids.empty() || !s.seccomp_policy_dir.empty();
   if (given.count("sandbox") && given.count("disable-sandbox")) throw std::invalid_argument("--sandbox and --disable-sandbox: one of them");
   if (!wanted || given.count("disable-sandbox")) return std::nullopt;
   return s;
@@ -80,6 +109,11 @@ void add_plugin_options(po::options_description& all) {
       ("plugin-root", po::value<std::string>(), "a directory that becomes the program's /, read-only")
       ("plugin-mount", po::value<Strings>()->composing(), "SOURCE[:TARGET[:WRITABLE]]: what else it sees; may be repeated")
       ("plugin-mount-file", po::value<std::string>(), "a file with one such mount in each line")
+      ("plugin-gid-map", po::value<Strings>()->composing(), "INNER[:OUTER[:COUNT]]: groups that exist inside; may be repeated")
+      ("plugin-gid-map-file", po::value<std::string>(), "a file with one such map in each line")
+      ("seccomp-policy-dir", po::value<std::string>(), "where plugin.bpf or plugin.policy says which system calls there are inside")
+      ("seccomp-log-failures", "calls that plugin.policy refuses happen, and are logged")
+      ("vcpu-cgroup-path", po::value<std::string>(), "a control group for mvmm and its vCPUs' threads")
       ("disable-sandbox", "no sandbox, whatever other options say")
       ("tap-fd", po::value<int>(), "an inherited descriptor of a TAP device, for the program")
       ("host_ip", po::value<std::string>(), "with --netmask and --mac: a new TAP device for the program, with these addresses")
@@ -97,13 +131,15 @@ PluginSpec parse_plugin(const po::variables_map& given) {
   if (given.count("params")) spec.arguments = given["params"].as<Strings>();
   spec.sandbox = parse_sandbox(given);
   spec.net = parse_net(given);
+  if (given.count("vcpu-cgroup-path")) spec.vcpu_cgroup = given["vcpu-cgroup-path"].as<std::string>();
   if (given.count("tap-fd")) spec.tap_fd = given["tap-fd"].as<int>();
   if (given.count("tap-fd") && spec.tap_fd < 3) throw std::invalid_argument("--tap-fd: valid is the number of an open descriptor above 2");
   return spec;
 }
 
 void refuse_plugin_options(const po::variables_map& given) {
-  for (const char* option : {"params", "sandbox", "plugin-root", "plugin-mount", "plugin-mount-file", "disable-sandbox", "tap-fd", "host_ip", "netmask", "mac"}) {
+  for (const char* option : {"params", "sandbox", "plugin-root", "plugin-mount", "plugin-mount-file", "plugin-gid-map", "plugin-gid-map-file",
+                             "seccomp-policy-dir", "seccomp-log-failures", "vcpu-cgroup-path", "disable-sandbox", "tap-fd", "host_ip", "netmask", "mac"}) {
     if (given.count(option)) throw std::invalid_argument(std::string("--") + option + ": with --plugin only");
   }
   if (!given["plugin-wire"].defaulted()) throw std::invalid_argument("--plugin-wire: with --plugin only");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/program_options.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,10 +15,17 @@ struct PluginMount {
   bool writable = false;
 };
 
-// --sandbox, --plugin-root, --plugin-mount, --plugin-mount-file; --disable-sandbox
+struct PluginGids {
+  uint32_t inner, outer, count;
+};
+
+// --sandbox, --plugin-root, --plugin-mount, --plugin-gid-map (and -file), --seccomp-*; --disable-sandbox
 struct PluginSandbox {
   std::string root;
   std::vector<PluginMount> mounts;
+  std::vector<PluginGids> gids;
+  std::string seccomp_policy_dir;
+  bool seccomp_log_failures = false;
 };
 
 // --host_ip, --netmask, --mac
@@ -31,6 +39,7 @@ struct PluginSpec {
   std::vector<std::string> arguments;
   bool wire_2018 = false;
   std::optional<PluginSandbox> sandbox;
+  std::string vcpu_cgroup;
   int tap_fd = -1;
   std::optional<PluginNet> net;
 };

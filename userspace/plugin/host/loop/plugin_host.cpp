@@ -12,6 +12,7 @@
 #include <boost/asio.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <list>
 
 #include "plugin/host/lifecycle.h"
@@ -40,6 +41,21 @@ std::pair<Fd, Fd> packet_pair() {
 
 void write_line(std::string_view line) { std::fprintf(stderr, "plugin: %.*s\n", static_cast<int>(line.size()), line.data()); }
 
+Fd open_cgroup(const std::string& path) {
+  if (path.empty()) return Fd();
+  for (const char* file : {"/tasks", "/cgroup.threads"}) {
+    if (Fd fd(::open((path + file).c_str(), O_WRONLY | O_APPEND | O_CLOEXEC)); fd) return fd;
+  }
+  throw_errno("--vcpu-cgroup-path " + path);
+}
+
+// The thread that calls it.  Where that is refused it stays where it was, and says so.
+void join_cgroup(const Fd& cgroup) {
+  if (!cgroup) return;
+  const std::string thread = std::to_string(gettid()) + "\n";
+  if (::write(cgroup.get(), thread.data(), thread.size()) < 0) std::fprintf(stderr, "mvmm: --vcpu-cgroup-path: %s\n", std::strerror(errno));
+}
+
 class Host {
  public:
   Host(Machine& machine, const PluginConfig& config);
@@ -67,6 +83,7 @@ class Host {
   void plugin_gone();
 
   const Wire wire_;
+  const Fd cgroup_;
   asio::io_context context_;
   Lifecycle life_;
   Shared shared_;
@@ -84,6 +101,7 @@ class Host {
 
 Host::Host(Machine& machine, const PluginConfig& config)
     : wire_(config.wire),
+      cgroup_(open_cgroup(config.vcpu_cgroup)),
       shutdown_(eventfd(0, EFD_CLOEXEC)),
       line_(machine.vcpus()),
       session_(machine, shared_,
@@ -96,12 +114,14 @@ Host::Host(Machine& machine, const PluginConfig& config)
       signals_(context_, SIGINT, SIGTERM) {
   for (unsigned i = 0; i < machine.vcpus(); ++i) {
     auto channel = wire_ == Wire::y2018 ? make_vcpu_socket_2018() : make_vcpu_pipes();
-    vcpus_.emplace_back(machine.vcpu(i), shared_, line_, std::move(channel), [this] { asio::post(context_, [this] { follow(life_.end(now_ns())); }); });
+    vcpus_.emplace_back(machine.vcpu(i), shared_, line_, std::move(channel), [this] { join_cgroup(cgroup_); },
+                        [this] { asio::post(context_, [this] { follow(life_.end(now_ns())); }); });
   }
   auto [ours, theirs] = packet_pair();
   connections_.emplace_back(context_, std::move(ours));
   pid_ = spawn_plugin(config, theirs.get(), output_.writing_end());
   output_.program_runs();
+  join_cgroup(cgroup_);
   plugin_watch_.assign(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   shutdown_watch_.assign(dup(shutdown_.get()));
 }

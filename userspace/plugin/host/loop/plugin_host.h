@@ -25,6 +25,9 @@ struct PluginConfig {
   // In a sandbox standard output goes where standard error does, and there is no standard input.
   std::optional<SandboxConfig> sandbox = {};
   const Tap* tap = nullptr;  // borrowed
+  // The host, and each vCPU's thread when it begins, go into this control group: its `tasks`, or in a hierarchy of version 2 its
+  // `cgroup.threads`.  Empty: where they are.
+  std::string vcpu_cgroup = {};
 };
 
 // Empty when the plugin has ended with exit code 0; otherwise one sentence.  Throws std::system_error if it cannot be started.

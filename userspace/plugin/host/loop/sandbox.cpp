@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "vmm/backend/fd.h"
+#include "plugin/host/loop/seccomp.h"
 
 extern char** environ;
 
@@ -48,8 +48,15 @@ void add_devices(std::vector<std::string>& words) {
 
 }  // namespace
 
-std::vector<std::string> sandbox_command(const SandboxConfig& config, const std::string& program, const std::vector<std::string>& arguments) {
+Fd sandbox_filter(const SandboxConfig& config) {
+  return config.seccomp_policy_dir.empty() ? default_filter() : policy_filter(config.seccomp_policy_dir, config.log_seccomp_failures);
+}
+
+std::vector<std::string> sandbox_command(const SandboxConfig& config, const SandboxFds& fds, const std::string& program,
+                                         const std::vector<std::string>& arguments) {
   std::vector<std::string> words = namespaces();
+  add(words, {"--seccomp", std::to_string(fds.filter)});
+  if (!config.gid_maps.empty()) add(words, {"--info-fd", std::to_string(fds.info), "--userns-block-fd", std::to_string(fds.block)});
   std::string inside = program;
   if (config.root.empty()) {
     add_system(words);

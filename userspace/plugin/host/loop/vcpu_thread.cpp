@@ -3,8 +3,9 @@
 
 namespace mv::plugin {
 
-VcpuThread::VcpuThread(MachineVcpu& vcpu, const Shared& shared, StartLine& line, std::unique_ptr<VcpuChannel> channel, std::function<void()> ended)
-    : vcpu_(vcpu), session_(vcpu, shared), line_(line), ended_(std::move(ended)), channel_(std::move(channel)) {}
+VcpuThread::VcpuThread(MachineVcpu& vcpu, const Shared& shared, StartLine& line, std::unique_ptr<VcpuChannel> channel, std::function<void()> begun,
+                       std::function<void()> ended)
+    : vcpu_(vcpu), session_(vcpu, shared), line_(line), begun_(std::move(begun)), ended_(std::move(ended)), channel_(std::move(channel)) {}
 
 void VcpuThread::start() {
   thread_ = std::thread([this] { run(); });
@@ -55,6 +56,7 @@ bool VcpuThread::talk(VcpuSession::Next next) {
 }
 
 void VcpuThread::run() {
+  begun_();
   bool alive = talk(session_.post_init()) && line_.wait();
   while (alive && !dying_) {
     const VcpuExit exit = vcpu_.run();

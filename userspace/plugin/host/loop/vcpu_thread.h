@@ -40,8 +40,9 @@ class StartLine {
 
 class VcpuThread {
  public:
-  // The thread comes with start().  `ended` is called on it, last.
-  VcpuThread(MachineVcpu& vcpu, const Shared& shared, StartLine& line, std::unique_ptr<VcpuChannel> channel, std::function<void()> ended);
+  // The thread comes with start().  `begun` is called on it first, and `ended` last.
+  VcpuThread(MachineVcpu& vcpu, const Shared& shared, StartLine& line, std::unique_ptr<VcpuChannel> channel, std::function<void()> begun,
+             std::function<void()> ended);
   ~VcpuThread() { stop(); }
 
   const VcpuChannel& channel() const { return *channel_; }
@@ -62,7 +63,7 @@ class VcpuThread {
   MachineVcpu& vcpu_;
   VcpuSession session_;
   StartLine& line_;
-  std::function<void()> ended_;
+  std::function<void()> begun_, ended_;
   std::unique_ptr<VcpuChannel> channel_;
   std::string out_;
   std::mutex mutex_;

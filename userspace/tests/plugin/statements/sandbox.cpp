@@ -16,30 +16,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/plugin/statements/under_host.h"
+#include "tests/plugin/statements/in_sandbox.h"
 
 namespace mv::test {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::string this_program() { return fs::read_symlink("/proc/self/exe"); }
-
-std::vector<std::string> this_test_with(std::initializer_list<std::string> options) {
-  const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-  const fs::path program = this_program(), libraries = program.parent_path().parent_path() / "lib";
-  std::vector<std::string> words = {"--plugin", program, "--params", std::string("--gtest_filter=") + info->test_suite_name() + "." + info->name(),
-                                    "--plugin-mount", libraries};
-  words.insert(words.end(), options);
-  return words;
-}
-
-HostRun run_in_sandbox(std::initializer_list<std::string> options = {}) { return run_mvmm(this_test_with(options)); }
-
-void expect_passed(const HostRun& run) {
-  EXPECT_EQ(run.code, 0) << run.output;
-  EXPECT_THAT(run.output, testing::HasSubstr("plugin: [  PASSED  ] 1 test")) << "captured";
-}
 
 int processes() {
   int n = 0;
@@ -178,6 +158,13 @@ TEST(PluginSandbox, OptionsAreChecked) {
   refused({"--plugin-mount", "/no/such"}, "does not exist");
   refused({"--plugin-mount-file", "/no/such"}, "cannot be read");
   refused({"--plugin-root", "/no/such"}, "valid is a directory");
+  refused({"--plugin-gid-map", "1:2:3:4"}, "valid is INNER[:OUTER[:COUNT]]");
+  refused({"--plugin-gid-map", "x"}, "valid is INNER[:OUTER[:COUNT]]");
+  refused({"--plugin-gid-map", "0:5"}, "0 is mvmm's own group");
+  refused({"--plugin-gid-map-file", "/no/such"}, "cannot be read");
+  refused({"--seccomp-log-failures"}, "with --seccomp-policy-dir only");
+  refused({"--seccomp-policy-dir", "/no/such"}, "/no/such/plugin.policy cannot be read");
+  refused({"--vcpu-cgroup-path", "/no/such"}, "No such file or directory");
   refused({"--sandbox", "--disable-sandbox"}, "one of them");
   refused({"--host_ip", "10.0.0.1"}, "all three");
   refused({"--host_ip", "10.0.0", "--netmask", "255.0.0.0", "--mac", "02:00:00:00:00:01"}, "--host_ip: valid is");
