@@ -8,9 +8,6 @@ from .kerneltree import KernelTree
 
 COMMON = "panic=-1 oops=panic kasan_multi_shot"
 PC = f"console=ttyS0 {COMMON} mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on quiet"
-# Without KVM, waking a halted CPU goes through QEMU's main lock and a host thread that must be scheduled: a round trip
-# between two guest threads takes up to a tick then. A CPU that polls sees the wake-up in memory.
-POLL = {"amd64": " idle=poll", "arm64": " nohlt"}
 FILES = ("console.log", "verdict.log", "output.log", "files.bin")
 
 
@@ -38,7 +35,7 @@ def _pc(accel: str, kernel: Path, initrd: Path, run: Path, extra, mib: int, appe
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-no-reboot",
         "-M", "q35", "-accel", accel_option, "-cpu", "max", "-smp", "2", "-m", str(mib),
         "-kernel", str(kernel), "-initrd", str(initrd),
-        "-append", PC + (POLL["amd64"] if accel == "tcg" else "") + append,
+        "-append", PC + append,
         *_files(run, "verdict", "output", "files"),
         "-serial", "chardev:console", "-serial", "chardev:verdict", "-serial", "chardev:output",
         "-device", "isa-debugcon,iobase=0xe9,chardev=files",
@@ -54,7 +51,7 @@ def _arm64(kernel: Path, initrd: Path, run: Path, extra) -> list[str]:
         # cortex-a57: what -cpu max adds (pointer authentication) costs TCG more than half of its speed
         "-M", "virt", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "cortex-a57", "-smp", "2", "-m", "1024",
         "-kernel", str(kernel), "-initrd", str(initrd),
-        "-append", f"console=ttyAMA0 {COMMON} nokaslr random.trust_cpu=on quiet{POLL['arm64']} mv_channels=virtio",
+        "-append", f"console=ttyAMA0 {COMMON} nokaslr random.trust_cpu=on quiet mv_channels=virtio",
         "-serial", "chardev:console", "-device", "virtio-serial-pci,id=channels",
         *_files(run, "verdict", "output", "files"),
     ]

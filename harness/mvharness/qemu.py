@@ -25,6 +25,17 @@ def die_with_parent() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def _as_guest() -> None:
+    """Also in the child: it preempts nobody by waking up.
+
+    A guest's kernel wakes the other of its CPUs with a lock held. If that CPU's thread took the processor at once, it would
+    spin for this lock until its time slice ends: with two guests on two processors an exit took 1 ms instead of 25 us.
+    """
+    die_with_parent()
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 _running: set[subprocess.Popen] = set()
 _stopping = threading.Event()
 
@@ -42,7 +53,7 @@ def start(argv: list[str], **popen) -> subprocess.Popen:
     if shutil.which(argv[0]) is None:
         raise HarnessError(f"{argv[0]} is not installed; run scripts/setup.")
     # Its own session: Ctrl-C reaches us alone, and we decide how QEMU ends.
-    process = subprocess.Popen(argv, preexec_fn=die_with_parent, start_new_session=True, **popen)
+    process = subprocess.Popen(argv, preexec_fn=_as_guest, start_new_session=True, **popen)
     _running.add(process)
     if _stopping.is_set():
         stop(process)

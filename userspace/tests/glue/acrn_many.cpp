@@ -62,7 +62,7 @@ static double exits_per_second(unsigned vcpus) {
   EXPECT_TRUE(eventually([&] { return vm.all_seen(); }));
   const uint64_t first = vm.served();
   const auto start = Clock::now();
-  std::this_thread::sleep_for(100ms);
+  std::this_thread::sleep_for(50ms);
   const double rate = static_cast<double>(vm.served() - first) / std::chrono::duration<double>(Clock::now() - start).count();
   EXPECT_EQ(vm.pause(), ok);
   return rate;

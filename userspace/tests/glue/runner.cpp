@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "glue/runner.h"
 
+#include <algorithm>
 #include <csignal>
 
 namespace mv::glue {
 
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
+  // mostly what is waited for is near
+  for (auto nap = 20us; !condition(); nap = std::min(nap * 2, 1000us)) {
     if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(nap);
   }
   return true;
 }
@@ -41,7 +43,7 @@ void Runner::signal() { ::pthread_kill(thread_.native_handle(), SIGUSR1); }
 
 bool Runner::blocks() {
   if (!eventually([this] { return begun_.load(); })) return false;
-  std::this_thread::sleep_for(60ms);
+  std::this_thread::sleep_for(30ms);
   return !done_;
 }
 

@@ -9,7 +9,7 @@ namespace mv::glue {
 
 inline std::chrono::milliseconds stress_time() {
   const char* s = std::getenv("MV_STRESS_SECONDS");
-  return s ? std::chrono::seconds(std::atoi(s)) : std::chrono::milliseconds(700);
+  return s ? std::chrono::seconds(std::atoi(s)) : std::chrono::milliseconds(300);
 }
 
 }  // namespace mv::glue
