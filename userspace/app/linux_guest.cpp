@@ -39,8 +39,9 @@ void load_linux(const LinuxSpec& spec, MachineConfig& machine) {
 
 void load_firmware(const std::string& file, MachineConfig& machine) {
   const std::vector<std::byte> bytes = read_flat({file, 0}).bytes;
-  machine.images = firmware_images(bytes, machine.vm.memory_bytes);
-  machine.vm.rom_bytes = bytes.size();
+  machine.vm.chosen.firmware = machine.arch == Arch::arm64;
+  machine.vm.rom_bytes = firmware_room(bytes.size());
+  machine.images = machine.arch == Arch::arm64 ? firmware_images_arm64(bytes) : firmware_images(bytes, machine.vm.memory_bytes);
 }
 
 }  // namespace mv

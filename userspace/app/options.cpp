@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: mvmm [--backend inproc|acrn|gunyah] --flat FILE@ADDRESS [options]\n"
     "       mvmm [--backend inproc|acrn|gunyah] --kernel FILE [--initrd FILE] [--append STRING] [options]\n"
-    "       mvmm [--backend inproc|acrn] --firmware FILE [--disk FILE] [options]\n\n"
+    "       mvmm [--backend inproc|acrn|gunyah] --firmware FILE [--disk FILE] [options]\n\n"
     "Runs a guest on a software CPU: in this process (inproc), or behind /dev/acrn_hsm or /dev/gunyah.\n";
 
 constexpr const char* kNotes =
@@ -70,7 +70,11 @@ void fill_linux(const po::variables_map& given, Options& o) {
 
 void fill_firmware(const po::variables_map& given, Options& o) {
   if (given.count("flat") || given.count("kernel")) throw std::invalid_argument("--firmware and --flat or --kernel: one of them");
-  if (o.machine.arch != Arch::x86_64) throw std::invalid_argument("--firmware: x86-64 guests only");
+  if (o.machine.arch == Arch::arm64) {
+    for (const char* option : {"debug-port", "swiotlb"}) {
+      if (given.count(option)) throw std::invalid_argument(std::string("--") + option + ": not with firmware for arm64");
+    }
+  }
   o.firmware = given["firmware"].as<std::string>();
   if (given.count("debug-port")) o.debug_port = given["debug-port"].as<std::string>();
 }
@@ -165,7 +169,7 @@ void fill(const po::variables_map& given, Options& o) {
   }
   m.vm.vcpus = given["cpus"].as<unsigned>();
   if (m.vm.vcpus < 1 || m.vm.vcpus > 16) throw std::invalid_argument("--cpus: valid are 1 to 16");
-  m.vm.mode = firmware ? StartMode::reset : linux_guest && m.arch == Arch::x86_64 ? StartMode::linux64 : parse_mode(given["mode"].as<std::string>(), m.arch);
+  m.vm.mode = firmware && m.arch == Arch::x86_64 ? StartMode::reset : linux_guest && m.arch == Arch::x86_64 ? StartMode::linux64 : parse_mode(given["mode"].as<std::string>(), m.arch);
   if (!linux_guest && !firmware) m.vm.entry = o.flat.front().gpa;
   m.vm.walk = o.walk = given.count("walk") != 0;
   o.stats = given.count("stats") != 0;
@@ -187,7 +191,7 @@ std::optional<Printout> parse_options(int argc, const char* const* argv, Options
       ("kernel", po::value<std::string>(), "Linux (bzImage, or arm64 Image), a multiboot kernel or an ELF file; memory is 256m then unless --memory is given")
       ("initrd", po::value<std::string>(), "initial RAM disk for --kernel, or multiboot's module")
       ("append", po::value<std::string>(), "command line for --kernel")
-      ("firmware", po::value<std::string>(), "SeaBIOS, OVMF or another image for PCs, where the machine starts; memory as with --kernel; x86-64")
+      ("firmware", po::value<std::string>(), "where the machine starts: SeaBIOS, OVMF or another image for PCs, U-Boot for arm64; memory as with --kernel")
       ("debug-port", po::value<std::string>(), "FILE for what firmware writes to its debug ports, 0x402 and 0xe9; - is standard error")
       ("memory", po::value<std::string>()->default_value("64m"), "guest memory in bytes, with k, m or g")
       ("cpus", po::value<unsigned>()->default_value(1), "vCPUs, 1 to 16; with --plugin 1 to 32")

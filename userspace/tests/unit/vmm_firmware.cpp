@@ -244,6 +244,18 @@ TEST(FirmwareImage, LiesTwice) {
   EXPECT_EQ(mv::firmware_images(std::vector<std::byte>(64 << 10), 1 << 20)[1].gpa, 0xf0000u);
 }
 
+TEST(FirmwareImage, Arm64IsFlashAndAnErasedBank) {
+  const auto images = mv::firmware_images_arm64(std::vector<std::byte>(5000, std::byte{1}));
+  ASSERT_EQ(images.size(), 2u);
+  EXPECT_EQ(images[0].gpa, 0u);
+  EXPECT_EQ(images[0].bytes.size(), 5000u);
+  EXPECT_EQ(mv::firmware_room(5000), 8192u);
+  EXPECT_EQ(images[1].gpa, 0x04000000u);
+  EXPECT_EQ(images[1].bytes, std::vector(mv::Arm64Layout::kFlashVariablesSize, std::byte{0xff}));
+  EXPECT_THROW(mv::firmware_images_arm64({}), std::invalid_argument);
+  EXPECT_THROW(mv::firmware_images_arm64(std::vector<std::byte>((16 << 20) + 1)), std::invalid_argument);
+}
+
 TEST(FirmwareImage, Refusals) {
   const auto refusal = [](size_t bytes, uint64_t memory) -> std::string {
     try {

@@ -142,6 +142,14 @@ TEST(DeviceTree, SaysWhatTheKernelNeeds) {
   EXPECT_EQ(property(bare, "/chosen", "linux,initrd-start"), "(absent)");
 }
 
+TEST(DeviceTree, FirmwaresMemoryBeginsWhereItLooks) {
+  const auto t = mv::make_device_tree(64 << 20, 1, {}, {.command_line = "", .firmware = true});
+  ASSERT_EQ(fdt_check_full(t.data(), t.size()), 0);
+  EXPECT_EQ(property(t, "/memory@40000000", "reg"), cells({0, 0x40000000, 0, 64 << 20}));
+  EXPECT_EQ(property(t, "/memory@80000000", "reg"), "(absent)");
+  EXPECT_EQ(property(t, "/gunyah-vm-config/memory", "base-address"), cells({0, 0x40000000}));
+}
+
 TEST(DeviceTree, PoolIsReservedAndTheDevicesMemory) {
   const auto t = mv::make_device_tree(64 << 20, 1, {}, {.command_line = "", .virtio = 2, .pool_size = 8 << 20});
   ASSERT_EQ(fdt_check_full(t.data(), t.size()), 0);

@@ -77,7 +77,8 @@ TEST(Options, Linux) {
     EXPECT_THAT(refusal({"--kernel", "k", "--virtual-time", "7", more}), HasSubstr("one vCPU and without virtio devices")) << more;
   }
   EXPECT_THAT(refusal({"--firmware", "b", "--kernel", "k"}), HasSubstr("one of them"));
-  EXPECT_THAT(refusal({"--firmware", "b", "--arch", "arm64"}), HasSubstr("x86-64 guests only"));
+  EXPECT_EQ(parse({"--firmware", "b", "--arch", "arm64"}).machine.vm.mode, mv::StartMode::arm64);
+  EXPECT_THAT(refusal({"--firmware", "b", "--arch", "arm64", "--swiotlb", "1m"}), HasSubstr("not with firmware for arm64"));
   EXPECT_THAT(refusal({"--kernel", "k", "--debug-port", "-"}), HasSubstr("--firmware only"));
   EXPECT_EQ(parse({"--kernel", "k"}).machine.vm.mode, mv::StartMode::linux64);
   EXPECT_EQ(parse({"--kernel", "k", "--arch", "arm64"}).machine.vm.mode, mv::StartMode::arm64);

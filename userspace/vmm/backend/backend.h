@@ -37,7 +37,7 @@ struct VmConfig {
   // inproc, x86-64, one vCPU: time is the number of instructions, a nanosecond each, and jumps while the guest sleeps.  The value
   // is the seed of what is random otherwise.
   std::optional<uint64_t> virtual_time = std::nullopt;
-  uint64_t rom_bytes = 0;  // x86-64: memory that the guest cannot write, up to 4 GiB; multiple of 4 KiB
+  uint64_t rom_bytes = 0;  // memory that the guest cannot write, multiple of 4 KiB: x86-64 up to 4 GiB, AArch64 with chosen.firmware from 0 on
   TreeChosen chosen;      // AArch64: what the device tree says beside the machine
   bool walk = false;      // time stamps of the walk are wanted
   bool unprotected = false;  // memory is shared with the VMM, not lent; gunyah only

@@ -154,14 +154,14 @@ void write_doorbell(Writer& w, const TreeDoorbell& bell) {
   w.end();
 }
 
-void write_vm_config(Writer& w, std::span<const TreeDoorbell> doorbells) {
+void write_vm_config(Writer& w, uint64_t memory, std::span<const TreeDoorbell> doorbells) {
   w.begin("gunyah-vm-config");
   w.text("image-name", "mvmm");
   w.text("os-type", "linux");
   w.begin("memory");
   w.cell("#address-cells", 2);
   w.cell("#size-cells", 2);
-  w.cell64("base-address", Arm64Layout::kMemoryBase);
+  w.cell64("base-address", memory);
   w.end();
   w.begin("interrupts");
   w.cell("config", kPhandleGic);
@@ -179,17 +179,18 @@ void write_vm_config(Writer& w, std::span<const TreeDoorbell> doorbells) {
 }  // namespace
 
 std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus, std::span<const TreeDoorbell> doorbells, const TreeChosen& chosen) {
+  const uint64_t memory = arm64_memory_base(chosen);
   std::vector<std::byte> blob(Arm64Layout::kTreeSize);
   Writer w(blob);
   w.begin("");
   w.cell("#address-cells", 2);
   w.cell("#size-cells", 2);
   w.cell("interrupt-parent", kPhandleGic);
-  w.begin("memory@80000000");
+  w.begin(fmt::format("memory@{:x}", memory));
   w.text("device_type", "memory");
-  w.reg(Arm64Layout::kMemoryBase, memory_bytes + chosen.pool_size);
+  w.reg(memory, memory_bytes + chosen.pool_size);
   w.end();
-  if (chosen.pool_size) write_pool(w, Arm64Layout::kMemoryBase + memory_bytes, chosen.pool_size);
+  if (chosen.pool_size) write_pool(w, memory + memory_bytes, chosen.pool_size);
   write_chosen(w, chosen);
   write_cpus(w, vcpus);
   w.begin("psci");
@@ -198,7 +199,7 @@ std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus, s
   w.end();
   write_interrupts(w, vcpus);
   write_devices(w, chosen);
-  write_vm_config(w, doorbells);
+  write_vm_config(w, memory, doorbells);
   w.end();
   w.finish();
   // the blob says it is shorter than the room it has: the resource manager's overlay would go there

@@ -21,6 +21,11 @@ struct Arm64Layout {
   static constexpr uint64_t kGicDistributor = 0x3fff0000;
   static constexpr uint64_t kGicRedistributor = 0x3f000000;
   static constexpr uint64_t kTreeSize = 0x10000;  // at the end of memory
+  // Firmware finds what QEMU's machine virt has: flash in two banks, for code and for variables, memory, and the tree at its start.
+  static constexpr uint64_t kFlashCode = 0;
+  static constexpr uint64_t kFlashVariables = 0x04000000;
+  static constexpr uint64_t kFlashVariablesSize = 0x40000;
+  static constexpr uint64_t kFirmwareMemoryBase = 0x40000000;
   // SPI numbers; a virtio device has kSpiVirtio and its place.
   static constexpr uint32_t kSpiPl011 = 1, kSpiPl031 = 2, kSpiVirtio = 16;
 };
@@ -38,7 +43,14 @@ struct TreeChosen {
   uint64_t initrd_size = 0;
   unsigned virtio = 0;  // devices from kVirtio on
   uint64_t pool_size = 0;  // bytes behind the rest of memory: the only ones that virtio devices see; 0: they see all
+  bool firmware = false;   // the machine starts in flash, and memory is at kFirmwareMemoryBase
 };
+
+constexpr uint64_t arm64_memory_base(const TreeChosen& c) { return c.firmware ? Arm64Layout::kFirmwareMemoryBase : Arm64Layout::kMemoryBase; }
+// Where the tree lies.
+constexpr uint64_t arm64_tree(const TreeChosen& c, uint64_t memory_bytes) {
+  return c.firmware ? Arm64Layout::kFirmwareMemoryBase : Arm64Layout::kMemoryBase + memory_bytes - Arm64Layout::kTreeSize;
+}
 
 // A tree of kTreeSize bytes.  All device interrupts are edges: a doorbell is one.  Throws std::runtime_error if it does not fit.
 std::vector<std::byte> make_device_tree(uint64_t memory_bytes, unsigned vcpus, std::span<const TreeDoorbell> doorbells = {},

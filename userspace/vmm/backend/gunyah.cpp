@@ -60,6 +60,11 @@ class GunyahDoorbell : public Doorbell {
 
 GunyahBackend::GunyahBackend(const VmConfig& config) : config_(config), device_(open_node("/dev/gunyah")) {
   install_kick();
+  regions_.push_back({.gpa = memory_base(), .bytes = config.memory_bytes, .writable = true, .file = {}, .shared = {}});
+  if (config.chosen.firmware) {
+    regions_.push_back({.gpa = Arm64Layout::kFlashCode, .bytes = config.rom_bytes, .writable = false, .file = {}, .shared = {}});
+    regions_.push_back({.gpa = Arm64Layout::kFlashVariables, .bytes = Arm64Layout::kFlashVariablesSize, .writable = false, .file = {}, .shared = {}});
+  }
   build();
 }
 
@@ -76,7 +81,7 @@ void GunyahBackend::reset() {
   vcpus_.clear();
   lines_.clear();
   vm_.reset();
-  memory_.reset();
+  for (Region& region : regions_) region.file.reset();
   build();
   stopping_ = false;
 }
@@ -105,33 +110,44 @@ void GunyahBackend::irq_line(uint32_t gsi, bool high) {
 
 std::unique_ptr<Doorbell> GunyahBackend::doorbell(uint64_t gpa, unsigned size) { return std::make_unique<GunyahDoorbell>(vm_.get(), gpa, size); }
 
-std::span<std::byte> GunyahBackend::memory() { return shared_ ? std::span(shared_.as(), shared_.size()) : std::span<std::byte>(); }
+std::span<std::byte> GunyahBackend::memory() {
+  const Mapping& seen = pool_ ? pool_ : regions_.front().shared;
+  return seen ? std::span(seen.as(), seen.size()) : std::span<std::byte>();
+}
 
 GunyahBackend::~GunyahBackend() = default;
 
-uint64_t GunyahBackend::memory_base() const { return Arm64Layout::kMemoryBase; }
+uint64_t GunyahBackend::memory_base() const { return arm64_memory_base(config_.chosen); }
 
 uint64_t GunyahBackend::memory_gpa() const { return memory_base() + (config_.chosen.pool_size ? config_.memory_bytes : 0); }
 
-void GunyahBackend::map_memory() { config_.unprotected ? share_memory() : lend_memory(); }
+void GunyahBackend::map_memory() {
+  uint32_t label = 0;
+  for (Region& r : regions_) config_.unprotected ? share(r, label++) : lend(r);
+  if (config_.chosen.pool_size) map_pool();
+}
 
 // v17's shared memory is never executable, Android's is.
-void GunyahBackend::share_memory() {
-  if (!shared_) shared_ = Mapping(config_.memory_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, "guest memory");
-  gh_userspace_memory_region region{.label = 0,
-                                    .flags = GH_MEM_ALLOW_RWX,
-                                    .guest_phys_addr = Arm64Layout::kMemoryBase,
-                                    .memory_size = config_.memory_bytes,
-                                    .userspace_addr = reinterpret_cast<uint64_t>(shared_.as())};
+void GunyahBackend::share(Region& r, uint32_t label) {
+  if (!r.shared) r.shared = Mapping(r.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, "guest memory");
+  const auto access = static_cast<uint32_t>(r.writable ? GH_MEM_ALLOW_RWX : GH_MEM_ALLOW_READ | GH_MEM_ALLOW_EXEC);
+  gh_userspace_memory_region region{.label = label,
+                                    .flags = access,
+                                    .guest_phys_addr = r.gpa,
+                                    .memory_size = r.bytes,
+                                    .userspace_addr = reinterpret_cast<uint64_t>(r.shared.as())};
   must_ioctl("SET_USER_MEM_REGION", vm_.get(), GH_VM_SET_USER_MEM_REGION, &region);
 }
 
-void GunyahBackend::lend_memory() {
-  memory_ = map_file(memory_base(), config_.memory_bytes, GUNYAH_MEM_DEFAULT_ACCESS | GUNYAH_MEM_ALLOW_RWX);
+void GunyahBackend::lend(Region& r) {
+  const uint32_t access = r.writable ? static_cast<uint32_t>(GUNYAH_MEM_ALLOW_RWX) : GUNYAH_MEM_ALLOW_READ | GUNYAH_MEM_ALLOW_EXEC;
+  r.file = map_file(r.gpa, r.bytes, GUNYAH_MEM_DEFAULT_ACCESS | access);
+}
+
+void GunyahBackend::map_pool() {
   const uint64_t pool = config_.chosen.pool_size;
-  if (!pool) return;
   const Fd file = map_file(memory_gpa(), pool, GUNYAH_MEM_FORCE_SHARE | GUNYAH_MEM_ALLOW_READ | GUNYAH_MEM_ALLOW_WRITE);
-  shared_ = Mapping(pool, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0, "pool of shared memory");
+  pool_ = Mapping(pool, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0, "pool of shared memory");
 }
 
 Fd GunyahBackend::map_file(uint64_t gpa, uint64_t size, uint32_t flags) {
@@ -162,27 +178,31 @@ void GunyahBackend::add_vcpus() {
   }
 }
 
-// Lent memory may have no host mapping once the guest touches it: each image gets its own, for a moment.
 void GunyahBackend::load(std::span<const Image> images) {
-  for (const Image& i : images) {
-    const uint64_t at = i.gpa - Arm64Layout::kMemoryBase;
-    if (i.gpa < Arm64Layout::kMemoryBase || at > config_.memory_bytes || i.bytes.size() > config_.memory_bytes - at) {
-      throw std::invalid_argument("image lies outside guest memory");
-    }
-    if (!memory_) {
-      std::memcpy(shared_.as() + at, i.bytes.data(), i.bytes.size());
-      continue;
+  for (const Image& i : images) load_image(i);
+}
+
+// Lent memory may have no host mapping once the guest touches it: each image gets its own, for a moment.
+void GunyahBackend::load_image(const Image& i) {
+  for (const Region& r : regions_) {
+    const uint64_t at = i.gpa - r.gpa;
+    if (i.gpa < r.gpa || at > r.bytes || i.bytes.size() > r.bytes - at) continue;
+    if (r.shared) {
+      std::memcpy(r.shared.as() + at, i.bytes.data(), i.bytes.size());
+      return;
     }
     const uint64_t page = at & ~uint64_t{4095};
-    Mapping window(at - page + i.bytes.size() + 1, PROT_READ | PROT_WRITE, MAP_SHARED, memory_.get(), page, "guest memory window");
+    Mapping window(at - page + i.bytes.size() + 1, PROT_READ | PROT_WRITE, MAP_SHARED, r.file.get(), page, "guest memory window");
     std::memcpy(window.as() + (at - page), i.bytes.data(), i.bytes.size());
+    return;
   }
+  throw std::invalid_argument("image lies outside guest memory");
 }
 
 void GunyahBackend::start() {
   std::vector<TreeDoorbell> bells;
   for (const Line& line : lines_) bells.push_back(line.bell);
-  const Image tree{Arm64Layout::kMemoryBase + config_.memory_bytes - Arm64Layout::kTreeSize,
+  const Image tree{arm64_tree(config_.chosen, config_.memory_bytes),
                    make_device_tree(config_.memory_bytes, config_.vcpus, bells, config_.chosen)};
   load({&tree, 1});
   gunyah_vm_dtb_config dtb{.guest_phys_addr = tree.gpa, .size = tree.bytes.size()};

@@ -51,11 +51,21 @@ class GunyahBackend : public Backend {
     Fd event;
   };
 
+  // Memory that has bytes before the start: a file that is lent, or a mapping that is shared.
+  struct Region {
+    uint64_t gpa = 0, bytes = 0;
+    bool writable = true;
+    Fd file;
+    Mapping shared;
+  };
+
   void build();
   void map_memory();
-  void lend_memory();
+  void lend(Region& r);
+  void share(Region& r, uint32_t label);
   Fd map_file(uint64_t gpa, uint64_t size, uint32_t flags);
-  void share_memory();
+  void map_pool();
+  void load_image(const Image& image);
   void add_lines();
   void add_vcpus();
   void start();
@@ -65,8 +75,8 @@ class GunyahBackend : public Backend {
   Fd device_;
   Control control_;
   Fd vm_;
-  Fd memory_;       // what is lent
-  Mapping shared_;  // or what is shared: everything, or the pool
+  std::vector<Region> regions_;  // memory first, then flash
+  Mapping pool_;
   std::vector<Vcpu> vcpus_;
   std::vector<Line> lines_;
   std::mutex runners_mutex_;  // and the vCPUs, for stop() from another thread

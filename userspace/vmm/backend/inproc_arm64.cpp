@@ -6,8 +6,12 @@
 
 namespace mv {
 
-InprocArm64::InprocArm64(const VmConfig& config) : config_(config), memory_(Arm64Layout::kMemoryBase, config.memory_bytes + config.chosen.pool_size) {
+InprocArm64::InprocArm64(const VmConfig& config) : config_(config), memory_(arm64_memory_base(config.chosen), config.memory_bytes + config.chosen.pool_size) {
   if (config.vcpus < 1 || config.vcpus > GUNYAH_VCPUS) throw std::invalid_argument("a Gunyah VM has 1 to 32 vCPUs here");
+  if (config.chosen.firmware) {
+    flash_.emplace_back(Arm64Layout::kFlashCode, config.rom_bytes);
+    flash_.emplace_back(Arm64Layout::kFlashVariables, Arm64Layout::kFlashVariablesSize);
+  }
   build();
 }
 
@@ -18,13 +22,18 @@ void InprocArm64::build() {
   gunyah_vm_init(vm_.get());
   vm_->kick = [](void* bell) { static_cast<Bell*>(bell)->wake(); };
   vm_->kick_context = &bell_;
-  if (hv_memmap_add(&vm_->map, Arm64Layout::kMemoryBase, memory_.bytes(), memory_.host(), nullptr, HV_MEM_RWX) < 0) {
-    throw std::invalid_argument("guest memory must be a multiple of 4 KiB");
-  }
+  add_memory(memory_, HV_MEM_RWX);
+  for (GuestMemory& bank : flash_) add_memory(bank, HV_MEM_READ | HV_MEM_EXEC);
   for (unsigned i = 0; i < config_.vcpus; ++i) {
     auto& v = vcpus_.emplace_back(std::make_unique<Vcpu>());
     gunyah_vm_attach_vcpu(vm_.get(), v->core.get(), i, v->arena.data(), Arena::size(), kArenaLimit);
     v->core->walk.on = config_.walk;
+  }
+}
+
+void InprocArm64::add_memory(GuestMemory& memory, uint32_t access) {
+  if (hv_memmap_add(&vm_->map, memory.base(), memory.bytes(), memory.host(), nullptr, access) < 0) {
+    throw std::invalid_argument("guest memory must be a multiple of 4 KiB");
   }
 }
 
@@ -36,9 +45,17 @@ void InprocArm64::reset() {
 
 InprocArm64::~InprocArm64() = default;
 
-uint64_t InprocArm64::memory_base() const { return Arm64Layout::kMemoryBase; }
+uint64_t InprocArm64::memory_base() const { return arm64_memory_base(config_.chosen); }
 
-void InprocArm64::load(std::span<const Image> images) { memory_.load(images); }
+void InprocArm64::load(std::span<const Image> images) {
+  for (const Image& i : images) {
+    GuestMemory* where = &memory_;
+    for (GuestMemory& bank : flash_) {
+      if (i.gpa >= bank.base() && i.gpa - bank.base() < bank.bytes()) where = &bank;
+    }
+    where->load({&i, 1});
+  }
+}
 
 // A device's output: gsi is the number of the shared interrupt.
 void InprocArm64::irq_line(uint32_t gsi, bool high) { gic_spi(&vm_->gic, GIC_SPI_FIRST + gsi, high); }
@@ -76,7 +93,7 @@ Ending InprocArm64::run_vcpu(Vcpu& v, Server& server) {
 
 Ending InprocArm64::run(Server& server) {
   const std::vector<std::byte> tree = make_device_tree(config_.memory_bytes, config_.vcpus, {}, config_.chosen);
-  vm_->dtb_gpa = Arm64Layout::kMemoryBase + config_.memory_bytes - tree.size();
+  vm_->dtb_gpa = arm64_tree(config_.chosen, config_.memory_bytes);
   vm_->dtb_size = tree.size();
   const Image image{vm_->dtb_gpa, tree};
   memory_.load({&image, 1});

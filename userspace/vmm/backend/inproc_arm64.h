@@ -45,8 +45,11 @@ class InprocArm64 : public Backend {
   Ending run_vcpu(Vcpu& v, Server& server);
   gunyah_next step(Vcpu& v);
 
+  void add_memory(GuestMemory& memory, uint32_t access);
+
   VmConfig config_;
   GuestMemory memory_;
+  std::vector<GuestMemory> flash_;
   CorePtr<gunyah_core_vm> vm_;
   std::vector<std::unique_ptr<Vcpu>> vcpus_;
   Bell bell_;

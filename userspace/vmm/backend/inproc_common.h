@@ -105,6 +105,7 @@ class GuestMemory {
  public:
   GuestMemory(uint64_t base, uint64_t bytes)
       : base_(base), map_(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0, "guest memory") {}
+  uint64_t base() const { return base_; }
   uint8_t* host() { return map_.as<uint8_t>(); }
   uint64_t bytes() const { return map_.size(); }
   void load(std::span<const Image> images) {

@@ -16,4 +16,9 @@ std::vector<Image> firmware_images(const std::vector<std::byte>& file, uint64_t 
   return {{kRomEnd - file.size(), file}, {kLowEnd - static_cast<uint64_t>(shadow), {file.end() - shadow, file.end()}}};
 }
 
+std::vector<Image> firmware_images_arm64(const std::vector<std::byte>& file) {
+  if (file.empty() || file.size() > kMostFirmware) throw std::invalid_argument("--firmware: an image for arm64 has at most 16 MiB; this one has " + std::to_string(file.size()) + " bytes");
+  return {{Arm64Layout::kFlashCode, file}, {Arm64Layout::kFlashVariables, std::vector(Arm64Layout::kFlashVariablesSize, std::byte{0xff})}};
+}
+
 }  // namespace mv

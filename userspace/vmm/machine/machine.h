@@ -2,7 +2,7 @@
 // A whole machine: a backend, devices at their addresses, and how it ended.
 //
 //   x86-64  RAM at 0; the rest is the PC's (pc.h)
-//   arm64   RAM at 0x80000000; the rest is the board's (board.h)
+//   arm64   RAM at 0x80000000, with firmware at 0x40000000; the rest is the board's (board.h)
 #pragma once
 
 #include <atomic>
