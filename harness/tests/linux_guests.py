@@ -95,7 +95,7 @@ poweroff -f
 
 # What no boot may say.  "nmi_watchdog" and "softlockup" are names of knobs, and not looked for.
 COMPLAINTS = ("BUG:|Oops|WARNING:|soft lockup|hard lockup|hung_task|blocked for more than|rcu_.*stall|clocksource: timekeeping"
-              "|Marking clocksource|clock.*unstable|Clock.*skewed|TSC.*(unstable|warp)|Kernel panic")
+              "|calibrate_delay_direct.. failed|Marking clocksource|clock.*unstable|Clock.*skewed|TSC.*(unstable|warp)|Kernel panic")
 
 # The machine's root is its disk: the initrd only loads the driver.
 SWITCH_ROOT = """
