@@ -2,6 +2,8 @@
 // Statements about what a guest does and its plugin sees.
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
 #include <chrono>
 #include <cstring>
 #include <tuple>
@@ -48,6 +50,24 @@ PLUGIN_TEST(Statement13_AsynchronousWritesComeInOrderAndStopNobody, 1) {
   EXPECT_THAT(seen, testing::ElementsAre(1, 2, 3));
   EXPECT_EQ(vm.memory[0x3000], 0) << "reads of such a range are nobody's";
   EXPECT_EQ(crosvm_reserve_range(vm.get(), CROSVM_ADDRESS_SPACE_IOPORT, 0x500, 0), 0);
+}
+
+PLUGIN_TEST(Statement15_WaitingEndsWithTheStart, 2) {
+  Vm vm({END});
+  std::atomic<bool> started = false;
+  const auto first_event = [&](unsigned n) {
+    crosvm_vcpu_event event;
+    event.kind = 99;
+    EXPECT_EQ(crosvm_vcpu_wait(vm.vcpu(n), &event), 0);
+    EXPECT_TRUE(started) << n;
+    EXPECT_EQ(event.kind, CROSVM_VCPU_EVENT_KIND_INIT) << n;
+  };
+  std::thread one(first_event, 0), other(first_event, 1);
+  usleep(100000);
+  started = true;
+  EXPECT_EQ(crosvm_start(vm.get()), 0);
+  one.join();
+  other.join();
 }
 
 PLUGIN_TEST(Statement15_NoGuestCodeBeforeEveryVcpuWasResumed, 2) {

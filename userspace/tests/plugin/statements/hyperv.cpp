@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "tests/plugin/statements/under_host.h"
+#include "tests/plugin/statements/protected_mode.h"
 
 namespace mv::test {
 namespace {
@@ -31,62 +31,6 @@ std::vector<kvm_cpuid_entry2> leaves(Vm& vm) {
   return all;
 }
 
-// Straight code of 32 or 64 bits, all of whose addresses are below 64 KiB.
-class Code {
- public:
-  Code& bytes(std::initializer_list<uint8_t> b) {
-    code_.insert(code_.end(), b);
-    return *this;
-  }
-  Code& imm(uint8_t opcode, uint32_t v) {
-    code_.push_back(opcode);
-    for (int i = 0; i < 4; ++i) code_.push_back(static_cast<uint8_t>(v >> (i * 8)));
-    return *this;
-  }
-  Code& eax(uint32_t v) { return imm(0xb8, v); }
-  Code& ecx(uint32_t v) { return imm(0xb9, v); }
-  Code& edx(uint32_t v) { return imm(0xba, v); }
-  Code& ebx(uint32_t v) { return imm(0xbb, v); }
-  Code& esi(uint32_t v) { return imm(0xbe, v); }
-  Code& edi(uint32_t v) { return imm(0xbf, v); }
-  Code& wrmsr(uint32_t msr, uint32_t v) { return ecx(msr).eax(v).edx(0).bytes({0x0f, 0x30}); }
-  Code& call_page() { return imm(0xe8, static_cast<uint32_t>(kPage - (Vm::kEntry + code_.size() + 5))); }
-  // mov [at], eax; mov [at + 4], edx
-  Code& keep(uint32_t at) { return bytes({0x89, 0x04, 0x25}).address(at).bytes({0x89, 0x14, 0x25}).address(at + 4); }
-  Code& end() { return edx(Vm::kEnd).bytes({0xee, 0xf4}); }
-  void put(Vm& vm) const { std::copy(code_.begin(), code_.end(), vm.memory + Vm::kEntry); }
-
- private:
-  Code& address(uint32_t v) {
-    for (int i = 0; i < 4; ++i) code_.push_back(static_cast<uint8_t>(v >> (i * 8)));
-    return *this;
-  }
-  std::vector<uint8_t> code_;
-};
-
-void flat(kvm_sregs& sregs, bool wide) {
-  for (kvm_segment* s : {&sregs.cs, &sregs.ds, &sregs.es, &sregs.ss}) {
-    *s = {};
-    s->limit = 0xffffffff;
-    s->selector = s == &sregs.cs ? 8 : 16;
-    s->type = s == &sregs.cs ? 0xb : 3;
-    s->present = s->s = s->g = 1;
-    s->l = wide && s == &sregs.cs;
-    s->db = !s->l;
-  }
-  sregs.cr0 |= 1;
-}
-
-// One page of 2 MiB, where it is.
-void pages(Vm& vm, kvm_sregs& sregs) {
-  const uint64_t entries[] = {0x9003, 0xa003, 0x83};
-  for (unsigned i = 0; i < 3; ++i) std::memcpy(vm.memory + 0x8000 + i * 0x1000, &entries[i], 8);
-  sregs.cr3 = 0x8000;
-  sregs.cr4 |= 1 << 5;
-  sregs.efer |= 1 << 8 | 1 << 10;
-  sregs.cr0 |= 1u << 31;
-}
-
 void begin(Vm& vm, const Code& code, bool wide) {
   code.put(vm);
   ASSERT_EQ(crosvm_start(vm.get()), 0);
@@ -95,17 +39,7 @@ void begin(Vm& vm, const Code& code, bool wide) {
   ASSERT_EQ(crosvm_vcpu_set_cpuid(vm.vcpu(), static_cast<uint32_t>(cpuid.size()), cpuid.data()), 0);
   uint64_t none[4] = {};
   ASSERT_EQ(crosvm_vcpu_enable_capability(vm.vcpu(), KVM_CAP_HYPERV_SYNIC, 0, none), 0);
-  kvm_sregs sregs;
-  ASSERT_EQ(crosvm_vcpu_get_sregs(vm.vcpu(), &sregs), 0);
-  flat(sregs, wide);
-  if (wide) pages(vm, sregs);
-  kvm_regs regs = {};
-  regs.rip = Vm::kEntry;
-  regs.rsp = 0x7000;
-  regs.rflags = 2;
-  ASSERT_EQ(crosvm_vcpu_set_sregs(vm.vcpu(), &sregs), 0);
-  ASSERT_EQ(crosvm_vcpu_set_regs(vm.vcpu(), &regs), 0);
-  vm.resume();
+  set_protected(vm, wide);
 }
 
 uint64_t msr(Vm& vm, uint32_t index) {
@@ -127,8 +61,8 @@ Code& with_page(Code& code) { return code.wrmsr(kGuestOsId, 0x8100).wrmsr(kHyper
 PLUGIN_TEST(HyperV_ACallIsAnEventAndItsResultIsThePlugins, 1) {
   Code code;
   with_page(code);
-  code.eax(kPostMessage).edx(0).ebx(0x12).ecx(0x7000).edi(0x34).esi(0x7100).call_page().keep(kResults);
-  code.eax(kSignalEvent | kFast).edx(0).ebx(0).ecx(0x42).edi(0).esi(0).call_page().keep(kResults + 8).end();
+  code.eax(kPostMessage).edx(0).ebx(0x12).ecx(0x7000).edi(0x34).esi(0x7100).call(kPage).keep(kResults);
+  code.eax(kSignalEvent | kFast).edx(0).ebx(0).ecx(0x42).edi(0).esi(0).call(kPage).keep(kResults + 8).end();
   Vm vm;
   begin(vm, code, false);
   std::vector<std::array<uint64_t, 3>> calls;
@@ -152,7 +86,7 @@ PLUGIN_TEST(HyperV_InLongModeArgumentsAndResultAreWholeRegisters, 1) {
   Code code;
   with_page(code);
   // mov r8d, 7100h; mov rdx, 1_00007000h; the result: mov rdx, rax; shr rdx, 32
-  code.ecx(kPostMessage).bytes({0x41, 0xb8, 0, 0x71, 0, 0, 0x48, 0xba, 0, 0x70, 0, 0, 1, 0, 0, 0}).call_page();
+  code.ecx(kPostMessage).bytes({0x41, 0xb8, 0, 0x71, 0, 0, 0x48, 0xba, 0, 0x70, 0, 0, 1, 0, 0, 0}).call(kPage);
   code.bytes({0x48, 0x89, 0xc2, 0x48, 0xc1, 0xea, 0x20}).keep(kResults).end();
   Vm vm;
   begin(vm, code, true);
@@ -172,8 +106,8 @@ PLUGIN_TEST(HyperV_InLongModeArgumentsAndResultAreWholeRegisters, 1) {
 PLUGIN_TEST(HyperV_WhatTheHypervisorKnowsNoPluginIsAsked, 1) {
   Code code;
   with_page(code);
-  code.eax(0x7fff).edx(0).ebx(0).ecx(0).edi(0).esi(0).call_page().keep(kResults);                           // no such call
-  code.eax(kPostMessage).edx(1).ebx(0).ecx(0x7000).edi(0).esi(0).call_page().keep(kResults + 8);             // as a rep
+  code.eax(0x7fff).edx(0).ebx(0).ecx(0).edi(0).esi(0).call(kPage).keep(kResults);                           // no such call
+  code.eax(kPostMessage).edx(1).ebx(0).ecx(0x7000).edi(0).esi(0).call(kPage).keep(kResults + 8);             // as a rep
   code.ecx(kVpIndex).bytes({0x0f, 0x32}).keep(kResults + 16).end();
   Vm vm;
   std::memset(vm.memory + kResults, 0xee, 24);
@@ -218,7 +152,7 @@ PLUGIN_TEST(HyperV_WritesToTheSyntheticInterruptControllerAreEvents, 1) {
 PLUGIN_TEST(HyperV_APauseComesBehindACallAndBehindASynicEvent, 1) {
   Code code;
   with_page(code);
-  code.wrmsr(kSimp, kMessagePage | 1).eax(kPostMessage).edx(0).ebx(0).ecx(0x7000).edi(0).esi(0).call_page().keep(kResults).end();
+  code.wrmsr(kSimp, kMessagePage | 1).eax(kPostMessage).edx(0).ebx(0).ecx(0x7000).edi(0).esi(0).call(kPage).keep(kResults).end();
   Vm vm;
   begin(vm, code, false);
   std::vector<uint32_t> kinds;
@@ -254,18 +188,10 @@ void expect_gp_at(const Code& code, uint64_t offset, bool hyperv, bool synic) {
   ASSERT_EQ(crosvm_vcpu_set_cpuid(vm.vcpu(), static_cast<uint32_t>(cpuid.size()), cpuid.data()), 0);
   uint64_t none[4] = {};
   ASSERT_EQ(synic ? crosvm_vcpu_enable_capability(vm.vcpu(), KVM_CAP_HYPERV_SYNIC2, 0, none) : 0, 0);
-  kvm_sregs sregs;
-  ASSERT_EQ(crosvm_vcpu_get_sregs(vm.vcpu(), &sregs), 0);
-  flat(sregs, false);
-  sregs.idt = {0xb000, 0xff, {}};
-  sregs.gdt = {0xc000, 23, {}};
-  kvm_regs regs = {};
-  regs.rip = Vm::kEntry;
-  regs.rsp = 0x7000;
-  regs.rflags = 2;
-  ASSERT_EQ(crosvm_vcpu_set_sregs(vm.vcpu(), &sregs), 0);
-  ASSERT_EQ(crosvm_vcpu_set_regs(vm.vcpu(), &regs), 0);
-  vm.resume();
+  set_protected(vm, false, [](kvm_sregs& sregs) {
+    sregs.idt = {0xb000, 0xff, {}};
+    sregs.gdt = {0xc000, 23, {}};
+  });
   vm.serve_until_end([&](crosvm_vcpu_event& e) { ADD_FAILURE() << "event " << e.kind; });
   EXPECT_EQ(result(vm, 0) & 0xffffffff, Vm::kEntry + offset);
 }

@@ -164,6 +164,14 @@ PLUGIN_TEST(Statement26_AMessageIsDeliveredWithItsVector, 1) {
   EXPECT_EQ(vm.memory[0x3000], 1);
 }
 
+PLUGIN_TEST(Statement27_AHaltEndsWithTheTimer, 1) {
+  // channel 0, once: mov al, 30h; out 43h, al; mov al, ffh; out 40h, al; out 40h, al; sti; hlt; cli
+  Vm vm({0xb0, 0x30, 0xe6, 0x43, 0xb0, 0xff, 0xe6, 0x40, 0xe6, 0x40, 0xfb, 0xf4, 0xfa, END});
+  install_handler(vm, 0, false);
+  vm.run([](crosvm_vcpu_event& e) { ADD_FAILURE() << "event " << e.kind; });
+  EXPECT_EQ(vm.memory[0x3000], 1);
+}
+
 PLUGIN_TEST(Statement27_AHaltWaitsForAnInterrupt, 1) {
   Vm vm({0xfb, 0xf4, 0xfa, END});  // sti; hlt; cli
   install_handler(vm, 0, false);

@@ -298,7 +298,7 @@ PLUGIN_TEST(Statement35_ConnectionsOfTwoThreadsDoNotMix, 1) {
   ASSERT_EQ(crosvm_connect(&a), 0);
   ASSERT_EQ(crosvm_new_connection(a, &b), 0);
   const auto busy = [](crosvm* vm, uint64_t start) {
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 1700; ++i) {
       ASSERT_EQ(crosvm_reserve_range(vm, 0, start, 1), 0);
       ASSERT_EQ(crosvm_reserve_range(vm, 0, start, 1), -EPERM);
       ASSERT_EQ(crosvm_reserve_range(vm, 0, start, 0), 0);
@@ -312,6 +312,24 @@ PLUGIN_TEST(Statement35_ConnectionsOfTwoThreadsDoNotMix, 1) {
   std::thread other(busy, b, 0x100);
   busy(a, 0x200);
   other.join();
+}
+
+// Both make their objects at the same time; then the guest writes once for each of the one's, and twice for each of the other's.
+PLUGIN_TEST(Statement35_DescriptorsGoToWhoAskedForThem, 1) {
+  // mov dx, 100h; mov cx, 200; one: out dx, al; inc dx; loop one; mov dx, 200h; mov cx, 200; two: out dx, al; out dx, al; inc dx; loop two
+  Vm vm({0xba, 0x00, 0x01, 0xb9, 0xc8, 0x00, 0xee, 0x42, 0xe2, 0xfc, 0xba, 0x00, 0x02, 0xb9, 0xc8, 0x00, 0xee, 0xee, 0x42, 0xe2, 0xfb, END});
+  crosvm* second = nullptr;
+  ASSERT_EQ(crosvm_new_connection(vm.get(), &second), 0);
+  std::vector<crosvm_io*> ones(200), twos(200);
+  const auto make = [](crosvm* connection, uint64_t start, std::vector<crosvm_io*>& all) {
+    for (auto& io : all) ASSERT_EQ(crosvm_create_io_event(connection, 0, start++, 0, nullptr, &io), 0);
+  };
+  std::thread other([&] { make(second, 0x200, twos); });
+  make(vm.get(), 0x100, ones);
+  other.join();
+  vm.run();
+  for (crosvm_io* io : ones) EXPECT_EQ(count_of(crosvm_io_event_fd(io)), 1u);
+  for (crosvm_io* io : twos) EXPECT_EQ(count_of(crosvm_io_event_fd(io)), 2u);
 }
 
 }  // namespace
