@@ -100,6 +100,7 @@ private:
 		s.cpacr_el1 = 3 << 20;
 		s.ttbr0_el1 = tables_at;
 		s.tcr_el1 = 25 | 1 << 23 | 2ull << 32 | 1ull << 37;	// 39 bits below, nothing above, 40 bits out, tags ignored
+		s.mair_el1 = 0xff;
 		s.sctlr_el1 = 0x04c4c001;	// M; what Linux lets EL0 do: UCI, nTWE, UCT, DZE.  No SA0: QEMU does not check SP
 		s.esr_el1 = s.far_el1 = 0;
 		return s;

@@ -96,6 +96,35 @@ TEST(Arm64Exception, Alignment)
 	}
 }
 
+struct Access {
+	uint32_t word;
+	uint64_t offset;	// from the second page's start
+	uint32_t esr;		// of the abort; 0: none
+};
+
+// The first page is Normal memory, the second Device memory, the third Device memory that cannot be written.
+TEST(Arm64Exception, DeviceMemoryWantsAlignedAccesses)
+{
+	const uint32_t str_x = 0xf9000020, ldrh = 0x79400020, ldp_x = 0xa9400820, stp_x = 0xa9000820, zva = 0xd50b7421, ldr_q = 0x3dc00020;
+	for (const Access &a : std::initializer_list<Access>{
+		     {ldr_x(0, 1), 8, 0}, {ldr_x(0, 1), 9, 0x96000021}, {ldr_x(0, 1), 0xffcull, 0x96000021}, {ldrh, 3, 0x96000021}, {ldrh, 2, 0},
+		     {str_x, 16, 0}, {str_x, 20, 0x96000061}, {ldp_x, 8, 0}, {ldp_x, 12, 0x96000021}, {stp_x, 24, 0}, {stp_x, 12, 0x96000061},
+		     {ldr_x(0, 1), ~0ull - 0x100, 0}, {ldr_x(0, 1), ~0ull - 3, 0x96000021}, {str_x, ~0ull - 3, 0x96000061}, {zva, 64, 0x96000061},
+		     {zva, ~0ull - 64, 0}, {str_x, 0x1001, 0x9600004f}, {ldr_x(0, 1), 0x1001, 0x96000021}, {ldr_q, 32, 0}, {ldr_q, 34, 0x96000021}}) {
+		Paged m({a.word, a.word, hvc});	// twice: the second may find what the first left behind
+		m.page(0, target, af);
+		m.page(1, target + 0x1000, af | device_memory);
+		m.page(2, target + 0x2000, af | device_memory | read_only);
+		m.s.cpacr_el1 = 3 << 20;
+		m.s.x[1] = window + 0x1000 + a.offset;
+		m.set();
+		EXPECT_EQ(m.step(), HV_EXIT_CALL);
+		EXPECT_EQ(m.s.esr_el1, a.esr) << std::hex << a.word << " " << a.offset;
+		if (a.esr)
+			EXPECT_EQ(m.s.far_el1, a.word == zva ? window + 0x1040 : m.s.x[1]) << std::hex << a.word << " " << a.offset;
+	}
+}
+
 TEST(Arm64Exception, IdSpaceReadsAsZeroAndUnknownIsUndefined)
 {
 	Kernel m({mrs(0, 3, 0, 0, 7, 7), mrs(1, 3, 0, 0, 4, 0), mrs(2, 3, 0, 4, 2, 2), mrs(3, 3, 0, 15, 0, 0)});

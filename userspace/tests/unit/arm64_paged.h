@@ -29,7 +29,7 @@ struct Kernel : User {
 };
 
 constexpr uint64_t table0 = ram_at + 0x100000, table1 = table0 + 0x1000, table2 = table0 + 0x2000, table3 = table0 + 0x3000;
-constexpr uint64_t af = 1 << 10, user = 1 << 6, read_only = 1 << 7, not_global = 1 << 11, pxn = 1ull << 53, uxn = 1ull << 54;
+constexpr uint64_t af = 1 << 10, user = 1 << 6, read_only = 1 << 7, not_global = 1 << 11, pxn = 1ull << 53, uxn = 1ull << 54, device_memory = 1 << 2;
 
 // TTBR0: 39 bits; 0x40000000 as 2 MiB blocks onto itself, 0x200000 + n pages from table3.
 struct Paged : Kernel {
@@ -42,6 +42,7 @@ struct Paged : Kernel {
 		put64(table2 + 0x2008, (ram_at + 0x200000) | af | 1);
 		s.ttbr0_el1 = table1;
 		s.tcr_el1 = 25 | 25 << 16 | 5ull << 32;
+		s.mair_el1 = 0x04ff;	// index 0 Normal, index 1 Device-nGnRE
 		s.sctlr_el1 |= 1;
 		set();
 	}

@@ -205,6 +205,7 @@ struct arm64_cpu {
 	u8 walk_global;			/* and whether it is every address space's (D8.13.1) */
 	u8 space_stale;			/* TTBR0_EL1 or TTBR1_EL1 was written: space may be another */
 	u8 space;			/* EL0's current one, of spaces[] */
+	u8 walk_device;			/* what the last translation found is Device memory by MAIR_EL1; such does not get into the TLB */
 	const struct arm64_gic_ops *gic;	/* NULL: no controller; kept over a reset */
 	void *gic_context;
 	const struct arm64_peers_ops *peers;	/* NULL: no other vCPUs; kept over a reset */

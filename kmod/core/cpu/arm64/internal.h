@@ -210,8 +210,11 @@ bool arm64_decode_memory(struct arm64_insn *i, u32 w, u64 va, u32 mode);
 enum arm64_leave arm64_memory(struct arm64_cpu *cpu, u32 w);
 enum arm64_leave arm64_exclusive(struct arm64_cpu *cpu, u32 w);
 enum arm64_leave arm64_atomic(struct arm64_cpu *cpu, u32 w);
-/* Host addresses of an access that may cross a page; *first bytes lie on the first.  No device: external abort. */
-enum arm64_leave arm64_translate_both(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u8 **host, u32 *first);
+/*
+ * Host addresses of an access that may cross a page; *first bytes lie on the first.  No device: external abort.  On Device memory
+ * @va must be a multiple of @align.
+ */
+enum arm64_leave arm64_translate_both(struct arm64_cpu *cpu, u64 va, u32 size, u32 align, u32 how, u8 **host, u32 *first);
 enum arm64_leave arm64_load(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u64 *v);
 enum arm64_leave arm64_store(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u64 v);
 /* SP alignment (D1.8.2) for an access with base register field @rn: true: the exception was taken */

@@ -34,23 +34,37 @@ static enum arm64_leave device(struct arm64_cpu *cpu, u64 va, u64 gpa, u32 size,
 	return ARM64_NEXT;
 }
 
-enum arm64_leave arm64_translate_both(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u8 **host, u32 *first)
+/* Device memory wants aligned accesses (B2.7.2), which comes after the rights. */
+static bool misplaced(struct arm64_cpu *cpu, u64 va, u32 size, u32 how)
+{
+	if (likely(!cpu->walk_device) || !(va & (size - 1)))
+		return false;
+	arm64_abort(cpu, va, how, ARM64_FSC_ALIGNMENT);
+	return true;
+}
+
+enum arm64_leave arm64_translate_both(struct arm64_cpu *cpu, u64 va, u32 size, u32 align, u32 how, u8 **host, u32 *first)
 {
 	u64 second = (va | ~HV_PAGE_MASK) + 1, gpa;
 	enum arm64_leave leave;
+	bool crosses;
 
 	*first = (u32)(second - va);
+	crosses = *first < size;
 	leave = arm64_translate(cpu, va, how, &host[0], &gpa);
+	if (leave == ARM64_NEXT && crosses) {
+		u8 device = cpu->walk_device;
+
+		leave = arm64_translate(cpu, second, how, &host[1], &gpa);
+		cpu->walk_device |= device;
+	}
 	if (leave != ARM64_NEXT)
 		return leave;
+	if (misplaced(cpu, va, align, how))
+		return ARM64_JUMP;
 	if (!host[0])
 		return arm64_abort(cpu, va, how, ARM64_FSC_EXTERNAL);
-	if (*first >= size)
-		return arm64_watched(cpu, va, size, how) ? ARM64_JUMP : ARM64_NEXT;
-	leave = arm64_translate(cpu, second, how, &host[1], &gpa);
-	if (leave != ARM64_NEXT)
-		return leave;
-	if (!host[1])
+	if (crosses && !host[1])
 		return arm64_abort(cpu, second, how, ARM64_FSC_EXTERNAL);
 	return arm64_watched(cpu, va, size, how) ? ARM64_JUMP : ARM64_NEXT;
 }
@@ -76,14 +90,14 @@ enum arm64_leave arm64_load(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u6
 		leave = arm64_translate(cpu, va, how, &host[0], &gpa);
 		if (unlikely(leave != ARM64_NEXT))
 			return leave;
-		if (arm64_watched(cpu, va, size, how))
+		if (misplaced(cpu, va, size, how) || arm64_watched(cpu, va, size, how))
 			return ARM64_JUMP;
 		if (unlikely(!host[0]))
 			return device(cpu, va, gpa, size, how, v);
 		*v = env_guest_load(host[0], size);
 		return ARM64_NEXT;
 	}
-	leave = arm64_translate_both(cpu, va, size, how, host, &first);
+	leave = arm64_translate_both(cpu, va, size, size, how, host, &first);
 	if (leave != ARM64_NEXT)
 		return leave;
 	memset(buffer, 0, sizeof(buffer));
@@ -107,14 +121,14 @@ enum arm64_leave arm64_store(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u
 		leave = arm64_translate(cpu, va, how, &host[0], &gpa);
 		if (unlikely(leave != ARM64_NEXT))
 			return leave;
-		if (arm64_watched(cpu, va, size, how))
+		if (misplaced(cpu, va, size, how) || arm64_watched(cpu, va, size, how))
 			return ARM64_JUMP;
 		if (unlikely(!host[0]))
 			return device(cpu, va, gpa, size, how, &v);
 		env_guest_store(host[0], size, v);
 		return ARM64_NEXT;
 	}
-	leave = arm64_translate_both(cpu, va, size, how, host, &first);
+	leave = arm64_translate_both(cpu, va, size, size, how, host, &first);
 	if (leave != ARM64_NEXT)
 		return leave;
 	for (n = 0; n < size; n++, v >>= 8)
@@ -163,7 +177,7 @@ static enum arm64_leave store_pair(struct arm64_cpu *cpu, u64 va, u32 size, u64 
 	/* both parts must be known to succeed before one is stored */
 	if (unaligned(cpu, va, size, ARM64_WRITE))
 		return ARM64_JUMP;
-	leave = arm64_translate_both(cpu, va, 2 * size, ARM64_WRITE, host, &first);
+	leave = arm64_translate_both(cpu, va, 2 * size, size, ARM64_WRITE, host, &first);
 	if (leave != ARM64_NEXT)
 		return leave;
 	leave = arm64_store(cpu, va, size, 0, v1);

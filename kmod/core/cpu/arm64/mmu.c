@@ -3,8 +3,9 @@
  * Stage 1 translation for EL0 and EL1 (D8), 4 KiB granule.  What is kept of it is in space.c.
  *
  * Not modelled: the other granules (TCR_EL1.TG* are taken as 4 KiB), hierarchical-permission disable, hardware update of
- * the access flag and dirty state, big-endian tables: the ID registers say that none of it is there.  Memory attributes
- * have no effect, so unaligned accesses to Device memory do not fault.
+ * the access flag and dirty state, big-endian tables: the ID registers say that none of it is there.  Of memory attributes
+ * only Device counts: unaligned accesses to it fault.  With translation off all data accesses are Device accesses (D8.2.12),
+ * but may be unaligned here: each would take the slow path.
  */
 #include "internal.h"
 
@@ -13,6 +14,7 @@
 #define DESC_AP_USER (1ull << 6)
 #define DESC_AP_READ_ONLY (1ull << 7)
 #define DESC_AF (1ull << 10)
+#define DESC_INDEX(d) ((d) >> 2 & 7)	/* of the attributes in MAIR_EL1 */
 #define DESC_NG (1ull << 11)
 #define DESC_PXN (1ull << 53)
 #define DESC_UXN (1ull << 54)
@@ -137,6 +139,7 @@ u32 arm64_walk(struct arm64_cpu *cpu, u64 va, u32 how, u64 *gpa, bool *stop)
 		return ARM64_FSC_PERMISSION + level;
 	cpu->walk_shift = (u8)shift;
 	cpu->walk_global = !(d & DESC_NG);
+	cpu->walk_device = !(cpu->sys.mair_el1 >> 8 * DESC_INDEX(d) & 0xf0);
 	return 0xff;
 }
 
@@ -150,6 +153,7 @@ enum arm64_leave arm64_translate(struct arm64_cpu *cpu, u64 va, u32 how, u8 **ho
 
 	if (!cpu->el)
 		how |= ARM64_USER;
+	cpu->walk_device = 0;
 	arm64_space_update(cpu);
 	if (how & ARM64_FETCH) {
 		e = arm64_fetch_entry(cpu, va);

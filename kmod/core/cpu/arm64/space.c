@@ -196,8 +196,8 @@ void arm64_tlb_fill(struct arm64_cpu *cpu, u64 va, u64 gpa, u32 how, u8 *host)
 		e->gpa = gpa & HV_PAGE_MASK;
 		mark(s->code_marks, va, cpu->walk_shift);
 	} else {
-		/* with alignment checks on nothing gets into the TLB, so that every access takes the slow path, which checks */
-		if (cpu->sys.sctlr_el1 & ARM64_SCTLR_A)
+		/* what has to be aligned does not get into the TLB, so that every access takes the slow path, which checks */
+		if ((cpu->sys.sctlr_el1 & ARM64_SCTLR_A) || cpu->walk_device)
 			return;
 		if (unlikely(cpu->watching) && arm64_watch_page(cpu, va))
 			return;

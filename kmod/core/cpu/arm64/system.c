@@ -103,6 +103,8 @@ static enum arm64_leave zero_block(struct arm64_cpu *cpu, u64 va)
 	leave = arm64_translate(cpu, va, ARM64_WRITE, &host, &gpa);
 	if (leave != ARM64_NEXT)
 		return leave;
+	if (cpu->walk_device)
+		return arm64_abort(cpu, va, ARM64_WRITE, ARM64_FSC_ALIGNMENT);
 	if (!host)
 		return arm64_abort(cpu, va, ARM64_WRITE, ARM64_FSC_EXTERNAL);
 	if (arm64_watched(cpu, va, ZVA_BYTES, ARM64_WRITE))

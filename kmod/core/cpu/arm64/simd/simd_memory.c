@@ -5,7 +5,7 @@
  */
 #include "simd.h"
 
-/* @align: log2 of what SCTLR_EL1.A asks for */
+/* @align: log2 of what SCTLR_EL1.A and Device memory ask for */
 static enum arm64_leave copy(struct arm64_cpu *cpu, u64 va, u8 *buffer, u32 bytes, u32 align, u32 how)
 {
 	enum arm64_leave leave;
@@ -14,7 +14,7 @@ static enum arm64_leave copy(struct arm64_cpu *cpu, u64 va, u8 *buffer, u32 byte
 
 	if (unlikely((va & ((1u << align) - 1)) && (cpu->sys.sctlr_el1 & ARM64_SCTLR_A)))
 		return arm64_abort(cpu, va, how, ARM64_FSC_ALIGNMENT);
-	leave = arm64_translate_both(cpu, va, bytes, how, host, &first);
+	leave = arm64_translate_both(cpu, va, bytes, 1u << align, how, host, &first);
 	if (leave != ARM64_NEXT)
 		return leave;
 	/* 64-bit pieces, so that aligned elements are single-copy atomic (B2.2.1) */
