@@ -70,7 +70,8 @@ def parser() -> Parser:
     out.add_argument("--flavor", metavar="F", default="",
                      help="build the kernel from Debian's source with these options, joined by commas: "
                           + ", ".join(ownkernel.names()))
-    out.add_argument("-j", dest="jobs", metavar="N", type=_jobs, default=1, help="kernels at a time; default: 1")
+    out.add_argument("-j", dest="jobs", metavar="N", type=_jobs, default=1,
+                     help="guests at a time: kernels, or parts of their suites where there are fewer kernels; default: 1")
     out.add_argument("-s", dest="suite", metavar="SUITE", action="append", default=[],
                      help="a suite to run; may be given more than once (see --list)")
     out.add_argument("--complete", action="store_true",
@@ -190,7 +191,7 @@ def _run(argv: list[str]) -> int:
         engine, why = accel.choose(options.accel)
         say.note(f"accelerator {engine}: {why}")
     setup = suiterun.Options(engine, options.accel == "auto", options.timeout, _build_dir(options.build_dir), source,
-                             shlex.join(_repeat(options)), options.gdb)
+                             shlex.join(_repeat(options)), options.gdb, max(1, options.jobs // len(kernel)))
     if command:
         setup.acrn_dm = options.acrn_dm
         if setup.acrn_dm and acrndm.missing():

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Runs suites on one kernel: those that build, and those that run in the guest."""
 
+import concurrent.futures
 import os
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import boot, debugger, initramfs, kbuild, kerneltree, modules, paths, say, verdict
+from . import boot, debugger, initramfs, kbuild, kerneltree, modules, paths, say, shards, verdict
 from .errors import HarnessError
 from .kerneltree import KernelTree
 from .plan import Plan
@@ -24,6 +25,7 @@ class Options:
     source: Path | None = None  # where Kbuild is, when not in this repository
     repeat: str = "harness/run"
     gdb: bool = False
+    guests: int = 1  # over how many the suites of a kernel are divided
     acrn_dm: int = 0  # MiB of the guest that CMD, an acrn-dm, will run
     progress: Progress = field(default_factory=lambda: Progress("harness"))
 
@@ -89,7 +91,7 @@ def add_modules(archive, plan: Plan, tree: KernelTree, module: Path, also=()) ->
 
 
 def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[SuiteResult]:
-    """One boot for all suites."""
+    """One boot for all suites; with several guests, one in each."""
     programs = {s.name: _program(s, tree, options) for s in suites}
     absent = [_missing(s, programs[s.name], options) for s in suites if not programs[s.name].exists()]
     present = [s for s in suites if programs[s.name].exists()]
@@ -99,11 +101,23 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
         module = kbuild.build_or_die(tree, options.source)
     if options.gdb and tree.arch == "um":
         raise HarnessError("--gdb wants a kernel in QEMU; give one with -k, e.g. -k bookworm-6.1.")
-    archive, plan = initramfs.base(tree.arch), Plan()
-    wanted = [name for s in present for name in s.modules]
-    if wanted or modules.needs_of(module):
+    if modules.needs_of(module) or any(s.modules for s in present):
         kerneltree.add_modules(tree)
-    add_modules(archive, plan, tree, module, wanted)
+    parts = shards.divide(present, 1 if options.gdb else options.guests)
+    engine = "" if tree.arch == "um" else f" ({_engine(present, tree, options)})"
+    where = f" in {len(parts)} guests" if len(parts) > 1 else ""
+    with options.progress.stage(f"running the suites{engine}{where}"):
+        with concurrent.futures.ThreadPoolExecutor(len(parts)) as pool:
+            return absent + shards.unite(list(pool.map(lambda part: _boot(part, programs, tree, module, options), parts)))
+
+
+def _engine(suites: list[Suite], tree: KernelTree, options: Options) -> str:
+    return options.accel if tree.arch == "um" else next((s.accel for s in suites if s.accel), options.accel)
+
+
+def _boot(present: list[Suite], programs: dict[str, Path], tree: KernelTree, module: Path, options: Options) -> list[SuiteResult]:
+    archive, plan = initramfs.base(tree.arch), Plan()
+    add_modules(archive, plan, tree, module, [name for s in present for name in s.modules])
     plan.put("loglevel", 8)
     if options.gdb:
         plan.put("debugger")
@@ -120,18 +134,16 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
 
     run = paths.new_run_dir()
     limit = options.timeout or boot.BOOT_SECONDS + sum(s.timeout for s in present)
-    accel = options.accel if tree.arch == "um" else next((s.accel for s in present if s.accel), options.accel)
-    engine = "" if tree.arch == "um" else f" ({accel})"
-    with options.progress.stage(f"running the suites{engine}"):
+    with say.about(options.progress.cell):
         say.note(f"logs in {run}")
         watch = debugger.Watch(run, module, tree) if options.gdb else None
-        record = boot.boot(tree, archive.finish(), run, accel, limit, options.fall_back, watch)
+        record = boot.boot(tree, archive.finish(), run, _engine(present, tree, options), limit, options.fall_back, watch)
     results = verdict.judge(present, record)
     for result in results:
         result.log = str(run)
         result.repeat = _repeat(options, result.name) if result.name != "module" else \
             options.repeat + "".join(f" -s {shlex.quote(s.name)}" for s in present)
-    return absent + results
+    return results
 
 
 def run(suites: list[Suite], tree: KernelTree, options: Options) -> list[SuiteResult]:
