@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * AArch64: accesses of every size at every address around the end of a page whose neighbour is elsewhere in memory; what lies
- * partly nowhere changes nothing; exclusives, ordered and atomic accesses must be aligned, and with SCTLR_EL1.A all.
+ * partly nowhere changes nothing; exclusives, ordered and atomic accesses must be aligned, and with SCTLR_EL1.A or on Device
+ * memory all.
  * Arm ARM B2.5.2.  Returns the number of the first thing that is not so.
  */
 #include "../trap_arm64.h"
@@ -13,6 +14,7 @@ static volatile u8 pages[3][4096] PAGE_TABLE;
 #define WINDOW (3ul << 30)
 #define EDGE (WINDOW + 4096)
 #define END (WINDOW + 8192)	/* nothing is mapped from here on */
+#define DEVICE (WINDOW + 16384)
 #define UNALIGNED 0x21u
 
 static volatile u8 *byte(u64 va) { return va < EDGE ? &pages[2][va - WINDOW] : &pages[0][va - EDGE]; }
@@ -24,6 +26,7 @@ static void build(void)
 	level2[0] = (u64)level3 | TABLE;
 	level3[0] = (u64)pages[2] | LEAF | NORMAL;
 	level3[1] = (u64)pages[0] | LEAF | NORMAL;
+	level3[4] = (u64)pages[1] | LEAF | DEVICE_MEMORY | ACCESSED;
 	paging(TCR(25, 25) | EPD1, level1, level1, 1);
 }
 
@@ -118,6 +121,19 @@ static int must_be_aligned(void)
 	return 0;
 }
 
+static int device_memory(void)
+{
+	u64 va = DEVICE + 0x101;
+
+	MUST(RAISES(DATA_ABORT(UNALIGNED), "ldrh w8, [%0]", "r"(va)) && trap.far == va);
+	MUST(RAISES(DATA_ABORT(WRITE | UNALIGNED), "str x8, [%0]", "r"(va + 3)));
+	MUST(RAISES(DATA_ABORT(WRITE | UNALIGNED), "dc zva, %0", "r"(DEVICE)));
+	MUST(WORKS("ldrb w8, [%0]", "r"(va)));
+	MUST(WORKS("str x8, [%0]", "r"(va + 7)));
+	MUST(WORKS("ldp x8, x9, [%0]", "r"(va + 7)));
+	return 0;
+}
+
 int guest(unsigned int vcpu)
 {
 	int r;
@@ -128,5 +144,7 @@ int guest(unsigned int vcpu)
 	r = every_size();
 	if (!r)
 		r = half_absent();
-	return r ? r : must_be_aligned();
+	if (!r)
+		r = must_be_aligned();
+	return r ? r : device_memory();
 }

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "glue/acrn_irq_vm.h"
-#include "glue/runner.h"
+#include "glue/hostile.h"
 #include "glue/system.h"
 
 namespace mv::glue {
@@ -19,14 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr unsigned kSeed = 20261121;
-// A hang is what fails; how long it takes is printed, for a busy machine adds to it as it likes.
-constexpr auto kHang = 5s;
-
-struct Guest {
-  const char* name;
-  void (*boot)(AcrnIrqVm&);
-};
-void PrintTo(const Guest& g, std::ostream* out) { *out << g.name; }
+using Guest = HostileGuest<AcrnIrqVm>;
 
 // In real mode the stack pointer wraps: the handler of invalid opcodes is one, for ever.
 void fault_for_ever(AcrnIrqVm& vm) {
@@ -55,8 +48,6 @@ const Guest kGuests[] = {
 };
 
 class AcrnHostile : public testing::TestWithParam<Guest> {};
-
-double milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
 TEST_P(AcrnHostile, Pauses) {
   AcrnIrqVm vm("hostile");

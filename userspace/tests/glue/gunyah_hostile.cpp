@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "glue/gunyah_vm.h"
-#include "glue/runner.h"
+#include "glue/hostile.h"
 #include "glue/system.h"
 
 namespace mv::glue {
@@ -19,14 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr unsigned kSeed = 20261122;
-// A hang is what fails; how long it takes is printed, for a busy machine adds to it as it likes.
-constexpr auto kHang = 5s;
-
-struct Guest {
-  const char* name;
-  void (*boot)(GunyahGuest&);
-};
-void PrintTo(const Guest& g, std::ostream* out) { *out << g.name; }
+using Guest = HostileGuest<GunyahGuest>;
 
 constexpr uint32_t kUdf = 0, kMsrSctlr = 0xd5181000, kMsrTcr = 0xd5182040, kMsrTtbr0 = 0xd5182000;
 
@@ -70,8 +63,6 @@ const Guest kGuests[] = {
 };
 
 class GunyahHostile : public testing::TestWithParam<Guest> {};
-
-double milliseconds(Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
 // What a VMM does whose devices answer nothing: accesses fault, everything else ends it.
 Result keep_running(int fd, gunyah_vcpu_run& page) {
