@@ -121,8 +121,8 @@ TEST(AcrnStress, Statement43_EverythingAtOnce) {
       ::usleep(2000);
     });
     std::this_thread::sleep_for(stress_time());
-    EXPECT_GT(crowd.calls(), 100u);
-    EXPECT_GT(answered, 10u);
+    // a busy machine takes longer to get that far
+    EXPECT_TRUE(eventually([&] { return crowd.calls() > 100 && answered > 10; })) << crowd.calls() << " calls, " << answered << " answers";
     vm.destroy_client();
   }
   EXPECT_TRUE(before.restored());
