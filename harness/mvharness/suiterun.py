@@ -137,7 +137,8 @@ def _boot(present: list[Suite], programs: dict[str, Path], tree: KernelTree, mod
     with say.about(options.progress.cell):
         say.note(f"logs in {run}")
         watch = debugger.Watch(run, module, tree) if options.gdb else None
-        record = boot.boot(tree, archive.finish(), run, _engine(present, tree, options), limit, options.fall_back, watch)
+        record = boot.boot(tree, archive.finish(), run, _engine(present, tree, options), limit, options.fall_back, watch,
+                           "".join(f" {s.append}" for s in present if s.append))
     results = verdict.judge(present, record)
     for result in results:
         result.log = str(run)

@@ -29,6 +29,7 @@ class Suite:
     statements_due: tuple[str, ...] = ()  # of these each must have a test
     modules: tuple[str, ...] = ()  # of the kernel's own, loaded before the module under test
     accel: str = ""  # "tcg": whatever --accel says
+    append: str = ""  # more of the kernel's command line
     default: bool = False
     mode: str = ""  # kind "build" only
 
