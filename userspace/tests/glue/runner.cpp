@@ -43,7 +43,7 @@ void Runner::signal() { ::pthread_kill(thread_.native_handle(), SIGUSR1); }
 
 bool Runner::blocks() {
   if (!eventually([this] { return begun_.load(); })) return false;
-  std::this_thread::sleep_for(30ms);
+  std::this_thread::sleep_for(60ms);
   return !done_;
 }
 
