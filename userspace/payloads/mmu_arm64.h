@@ -7,24 +7,21 @@
 #define MV_GUEST_MMU_ARM64_H
 
 #include "guest.h"
+#include "stage1_arm64.h"
 
 #define WINDOW 0xc0000000ul
 #define PAGE 4096ul
 
-enum { BLOCK = 1, TABLE = 3, IS_PAGE = 3, DEVICE_MEMORY = 1 << 2, INNER_SHAREABLE = 3 << 8, ACCESSED = 1 << 10, NOT_GLOBAL = 1 << 11 };
-
 static volatile u64 level1[512] __attribute__((aligned(4096))), level2[512] __attribute__((aligned(4096))),
 	level3[512] __attribute__((aligned(4096)));
 
-#define SYSREG_WRITE(name, value) __asm__ volatile("msr " #name ", %0" : : "r"((u64)(value)) : "memory")
-
-static inline u64 page_entry(const volatile void *page) { return (u64)page | IS_PAGE | INNER_SHAREABLE | ACCESSED | NOT_GLOBAL; }
+static inline u64 page_entry(const volatile void *page) { return (u64)page | LEAF | NORMAL | NOT_GLOBAL; }
 
 /* Once, by the first vCPU. */
 static inline void tables_build(void)
 {
 	level1[0] = 0ull << 30 | BLOCK | DEVICE_MEMORY | ACCESSED;
-	level1[2] = 2ull << 30 | BLOCK | INNER_SHAREABLE | ACCESSED;
+	level1[2] = 2ull << 30 | BLOCK | NORMAL;
 	level1[3] = (u64)level2 | TABLE;
 	level2[0] = (u64)level3 | TABLE;
 }
@@ -36,7 +33,7 @@ static inline void paging_on(void)
 
 	__asm__ volatile("adr %0, vectors" : "=r"(sctlr));
 	SYSREG_WRITE(vbar_el1, sctlr);
-	SYSREG_WRITE(mair_el1, 0x00ff);
+	SYSREG_WRITE(mair_el1, MEMORY_KINDS);
 	SYSREG_WRITE(tcr_el1, 25 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23 | 1ull << 32);
 	SYSREG_WRITE(ttbr0_el1, (u64)level1 | 1ull << 48);
 	__asm__ volatile("dsb ish; isb; mrs %0, sctlr_el1" : "=r"(sctlr) : : "memory");

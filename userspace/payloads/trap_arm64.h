@@ -7,6 +7,7 @@
 #define MV_GUEST_TRAP_ARM64_H
 
 #include "guest.h"
+#include "stage1_arm64.h"
 
 /* The handler's: its offsets are in the code below.  skip: bytes that it leaves out; set: bits for SPSR_EL1. */
 struct trap {
@@ -18,7 +19,6 @@ volatile struct trap trap __attribute__((used)) = { .skip = 4 };
 #define DATA_ABORT(iss) EC(0x25, iss)
 #define WRITE (1u << 6)
 
-#define SYSREG_WRITE(name, value) __asm__ volatile("msr " #name ", %0" : : "r"((u64)(value)) : "memory")
 #define SYSREG_READ(name) ({ u64 v_; __asm__ volatile("mrs %0, " #name : "=r"(v_) : : "memory"); v_; })
 #define ISB() __asm__ volatile("isb" : : : "memory")
 /* Returns the number of the first thing that is not so. */
@@ -65,18 +65,6 @@ static inline void traps_on(void)
 	ISB();
 }
 
-#define BLOCK 1ull
-#define TABLE 3ull
-#define LEAF 3ull		/* at level 3 */
-#define DEVICE_MEMORY (1ull << 2)
-#define USER (1ull << 6)
-#define READ_ONLY (1ull << 7)
-#define INNER_SHAREABLE (3ull << 8)
-#define ACCESSED (1ull << 10)
-#define NOT_GLOBAL (1ull << 11)
-#define CONTIGUOUS (1ull << 52)
-#define NORMAL (INNER_SHAREABLE | ACCESSED)
-
 #define TCR(t0sz, t1sz) ((u64)(t0sz) | 1 << 8 | 1 << 10 | 3 << 12 | (u64)(t1sz) << 16 | 1 << 24 | 1 << 26 | 3 << 28 | 2ull << 30 | 5ull << 32)
 #define EPD0 (1ull << 7)
 #define EPD1 (1ull << 23)
@@ -91,7 +79,7 @@ static inline void paging(u64 tcr, const volatile void *low, const volatile void
 {
 	SYSREG_WRITE(sctlr_el1, SYSREG_READ(sctlr_el1) & ~SCTLR_M);
 	ISB();
-	SYSREG_WRITE(mair_el1, 0x00ff);
+	SYSREG_WRITE(mair_el1, MEMORY_KINDS);
 	SYSREG_WRITE(tcr_el1, tcr);
 	SYSREG_WRITE(ttbr0_el1, (u64)low | asid << 48);
 	SYSREG_WRITE(ttbr1_el1, (u64)high);

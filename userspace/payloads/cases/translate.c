@@ -133,15 +133,8 @@ static int narrow(void)
 
 int guest(unsigned int vcpu)
 {
-	int r;
-
 	(void)vcpu;
 	traps_on();
 	build();
-	r = wide();
-	if (!r)
-		r = translated();
-	if (!r)
-		r = never();
-	return r ? r : narrow();
+	return wide() ?: translated() ?: never() ?: narrow();
 }

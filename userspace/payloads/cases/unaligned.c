@@ -14,7 +14,7 @@ static volatile u8 pages[3][4096] PAGE_TABLE;
 #define WINDOW (3ul << 30)
 #define EDGE (WINDOW + 4096)
 #define END (WINDOW + 8192)	/* nothing is mapped from here on */
-#define DEVICE (WINDOW + 16384)
+#define DEVICE_PAGE (WINDOW + 16384)
 #define UNALIGNED 0x21u
 
 static volatile u8 *byte(u64 va) { return va < EDGE ? &pages[2][va - WINDOW] : &pages[0][va - EDGE]; }
@@ -123,11 +123,11 @@ static int must_be_aligned(void)
 
 static int device_memory(void)
 {
-	u64 va = DEVICE + 0x101;
+	u64 va = DEVICE_PAGE + 0x101;
 
 	MUST(RAISES(DATA_ABORT(UNALIGNED), "ldrh w8, [%0]", "r"(va)) && trap.far == va);
 	MUST(RAISES(DATA_ABORT(WRITE | UNALIGNED), "str x8, [%0]", "r"(va + 3)));
-	MUST(RAISES(DATA_ABORT(WRITE | UNALIGNED), "dc zva, %0", "r"(DEVICE)));
+	MUST(RAISES(DATA_ABORT(WRITE | UNALIGNED), "dc zva, %0", "r"(DEVICE_PAGE)));
 	MUST(WORKS("ldrb w8, [%0]", "r"(va)));
 	MUST(WORKS("str x8, [%0]", "r"(va + 7)));
 	MUST(WORKS("ldp x8, x9, [%0]", "r"(va + 7)));
@@ -136,15 +136,8 @@ static int device_memory(void)
 
 int guest(unsigned int vcpu)
 {
-	int r;
-
 	(void)vcpu;
 	traps_on();
 	build();
-	r = every_size();
-	if (!r)
-		r = half_absent();
-	if (!r)
-		r = must_be_aligned();
-	return r ? r : device_memory();
+	return every_size() ?: half_absent() ?: must_be_aligned() ?: device_memory();
 }
