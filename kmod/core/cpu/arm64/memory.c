@@ -34,13 +34,25 @@ static enum arm64_leave device(struct arm64_cpu *cpu, u64 va, u64 gpa, u32 size,
 	return ARM64_NEXT;
 }
 
-/* Device memory wants aligned accesses (B2.7.2), which comes after the rights. */
-static bool misplaced(struct arm64_cpu *cpu, u64 va, u32 size, u32 how)
+/* @wanted: nonzero if @va must be a multiple of @size; true: it is not, and the exception was taken */
+static bool misaligned(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u64 wanted)
 {
-	if (likely(!cpu->walk_device) || !(va & (size - 1)))
+	if (likely(!(va & (size - 1))) || !wanted)
 		return false;
 	arm64_abort(cpu, va, how, ARM64_FSC_ALIGNMENT);
 	return true;
+}
+
+/* SCTLR_EL1.A, before all else */
+static bool unaligned(struct arm64_cpu *cpu, u64 va, u32 size, u32 how)
+{
+	return misaligned(cpu, va, size, how, cpu->sys.sctlr_el1 & ARM64_SCTLR_A);
+}
+
+/* Device memory wants aligned accesses (B2.7.2), which comes after the rights. */
+static bool misplaced(struct arm64_cpu *cpu, u64 va, u32 size, u32 how)
+{
+	return misaligned(cpu, va, size, how, cpu->walk_device);
 }
 
 enum arm64_leave arm64_translate_both(struct arm64_cpu *cpu, u64 va, u32 size, u32 align, u32 how, u8 **host, u32 *first)
@@ -67,14 +79,6 @@ enum arm64_leave arm64_translate_both(struct arm64_cpu *cpu, u64 va, u32 size, u
 	if (crosses && !host[1])
 		return arm64_abort(cpu, second, how, ARM64_FSC_EXTERNAL);
 	return arm64_watched(cpu, va, size, how) ? ARM64_JUMP : ARM64_NEXT;
-}
-
-static bool unaligned(struct arm64_cpu *cpu, u64 va, u32 size, u32 how)
-{
-	if (likely(!(va & (size - 1))) || !(cpu->sys.sctlr_el1 & ARM64_SCTLR_A))
-		return false;
-	arm64_abort(cpu, va, how, ARM64_FSC_ALIGNMENT);
-	return true;
 }
 
 enum arm64_leave arm64_load(struct arm64_cpu *cpu, u64 va, u32 size, u32 how, u64 *v)
