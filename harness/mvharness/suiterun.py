@@ -104,18 +104,16 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
     if modules.needs_of(module) or any(s.modules for s in present):
         kerneltree.add_modules(tree)
     parts = shards.divide(present, 1 if options.gdb else options.guests)
-    engine = "" if tree.arch == "um" else f" ({_engine(present, tree, options)})"
+    accel = options.accel if tree.arch == "um" else next((s.accel for s in present if s.accel), options.accel)
+    engine = "" if tree.arch == "um" else f" ({accel})"
     where = f" in {len(parts)} guests" if len(parts) > 1 else ""
     with options.progress.stage(f"running the suites{engine}{where}"):
         with concurrent.futures.ThreadPoolExecutor(len(parts)) as pool:
-            return absent + shards.unite(list(pool.map(lambda part: _boot(part, programs, tree, module, options), parts)))
+            return absent + shards.unite(list(pool.map(lambda part: _boot(part, programs, tree, module, options, accel), parts)))
 
 
-def _engine(suites: list[Suite], tree: KernelTree, options: Options) -> str:
-    return options.accel if tree.arch == "um" else next((s.accel for s in suites if s.accel), options.accel)
-
-
-def _boot(present: list[Suite], programs: dict[str, Path], tree: KernelTree, module: Path, options: Options) -> list[SuiteResult]:
+def _boot(present: list[Suite], programs: dict[str, Path], tree: KernelTree, module: Path, options: Options,
+          accel: str) -> list[SuiteResult]:
     archive, plan = initramfs.base(tree.arch), Plan()
     add_modules(archive, plan, tree, module, [name for s in present for name in s.modules])
     plan.put("loglevel", 8)
@@ -137,7 +135,7 @@ def _boot(present: list[Suite], programs: dict[str, Path], tree: KernelTree, mod
     with say.about(options.progress.cell):
         say.note(f"logs in {run}")
         watch = debugger.Watch(run, module, tree) if options.gdb else None
-        record = boot.boot(tree, archive.finish(), run, _engine(present, tree, options), limit, options.fall_back, watch,
+        record = boot.boot(tree, archive.finish(), run, accel, limit, options.fall_back, watch,
                            "".join(f" {s.append}" for s in present if s.append))
     results = verdict.judge(present, record)
     for result in results:
