@@ -111,7 +111,8 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
         jobs = os.cpu_count() or 1
         argv = ["make", f"-j{jobs}", "-C", str(tree.headers), f"M={scratch}", *tree.make_vars, *MODES[mode], "modules"]
         # Even a make that has nothing to do takes seconds; this file says that the module is of these very sources.
-        stamp, words = scratch / ".built", " ".join([*argv, *_ages(tree.headers)])
+        # make takes KCFLAGS from the environment.
+        stamp, words = scratch / ".built", " ".join([*argv, os.environ.get("KCFLAGS", ""), *_ages(tree.headers)])
         known = stamp.read_text() if stamp.exists() else ""
         stamp.unlink(missing_ok=True)
         changed = sync(source, scratch, names)
