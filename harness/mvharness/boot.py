@@ -30,7 +30,7 @@ def collect(run: Path, status: int | None, limit: float, clean: int = qemu.CLEAN
 
 
 def boot(tree: KernelTree, archive: bytes, run: Path, accel: str, limit: float, fall_back: bool = False,
-         watch: debugger.Watch | None = None, append: str = "") -> BootRecord:
+         watch: debugger.Watch | None = None, shape: machines.Shape = machines.Shape()) -> BootRecord:
     """Runs the guest to its end or for `limit` seconds; with a debugger's `watch`, for as long as it takes.
 
     With `fall_back`, a guest that says nothing under KVM is started again under TCG: some hosts run the probe's nine
@@ -40,23 +40,23 @@ def boot(tree: KernelTree, archive: bytes, run: Path, accel: str, limit: float, 
     initrd.write_bytes(archive)
     try:
         if watch:
-            return _once(tree, initrd, run, accel, limit, watch=watch, append=append)
+            return _once(tree, initrd, run, accel, limit, watch=watch, shape=shape)
         if accel == "kvm" and fall_back:
-            record = _once(tree, initrd, run, "kvm", KVM_UP_SECONDS, until_up=True, then=limit, append=append)
+            record = _once(tree, initrd, run, "kvm", KVM_UP_SECONDS, until_up=True, then=limit, shape=shape)
             if "up" in record.verdict.splitlines():
                 return record
             say.warn(f"no word from the guest within {KVM_UP_SECONDS} s under KVM; using TCG")
             accel = "tcg"
-        return _once(tree, initrd, run, accel, limit, append=append)
+        return _once(tree, initrd, run, accel, limit, shape=shape)
     finally:
         initrd.unlink(missing_ok=True)
 
 
 def _once(tree: KernelTree, initrd: Path, run: Path, accel: str, limit: float, until_up: bool = False,
-          then: float = 0, watch: debugger.Watch | None = None, append: str = "") -> BootRecord:
+          then: float = 0, watch: debugger.Watch | None = None, shape: machines.Shape = machines.Shape()) -> BootRecord:
     with contextlib.ExitStack() as stack:
         errors = stack.enter_context(open(run / "qemu.err", "wb"))
-        process = _start(tree, initrd, run, accel, errors, stack, debugger.devices(run) if watch else [], append)
+        process = _start(tree, initrd, run, accel, errors, stack, debugger.devices(run) if watch else [], shape)
         try:
             tick = (lambda: _is_up(run)) if until_up else watch
             ended = qemu.wait(process, None if watch else limit, tick)
@@ -71,7 +71,7 @@ def _once(tree: KernelTree, initrd: Path, run: Path, accel: str, limit: float, u
 
 
 def _start(tree: KernelTree, initrd: Path, run: Path, accel: str, errors, stack: contextlib.ExitStack, more: list[str],
-           append: str):
+           shape: machines.Shape):
     options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": errors, "env": qemu.environment()}
     if tree.arch == "um":
         files = {name: stack.enter_context(open(run / file, "wb", buffering=0))
@@ -84,8 +84,7 @@ def _start(tree: KernelTree, initrd: Path, run: Path, accel: str, errors, stack:
         # It makes its memory a file there, and needs a home even so.
         options["env"] |= {"HOME": str(run)}
     else:
-        argv = machines.command_line(tree, accel, initrd, run, [*machines.console_to_file(run), *more],
-                                     append=append)
+        argv = machines.command_line(tree, accel, initrd, run, [*machines.console_to_file(run), *more], shape)
     (run / "qemu.txt").write_text(" ".join(argv) + "\n")
     process = qemu.start(argv, **options)
     if tree.arch == "um":

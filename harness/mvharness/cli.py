@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from . import (accel, acrndm, cells, guestcmd, htmlreport, kcidb, kernels, kerneltree, ownkernel, paths, report, results,
+from . import (accel, acrndm, cells, guestcmd, htmlreport, kcidb, kernels, kerneltree, machines, ownkernel, paths, report, results,
                rows, say, statements, suiterun, suites)
 from .errors import HarnessError, UsageError
 
@@ -60,6 +60,12 @@ def _jobs(text: str) -> int:
     return int(text)
 
 
+def _cpus(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of CPUs from 1 to 64")
+    return int(text)
+
+
 def parser() -> Parser:
     out = Parser(prog="harness/run", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
                  usage="harness/run [-k KERNEL]... [-s SUITE]... [options] [--shell | -- CMD...]",
@@ -72,6 +78,9 @@ def parser() -> Parser:
                           + ", ".join(ownkernel.names()))
     out.add_argument("-j", dest="jobs", metavar="N", type=_jobs, default=1,
                      help="guests at a time: kernels, or parts of their suites where there are fewer kernels; default: 1")
+    out.add_argument("--cpus", metavar="N", type=_cpus, default=0,
+                     help=f"CPUs of each guest in QEMU; default: {machines.MOST_CPUS}, or this machine's processors divided by the "
+                          "guests at a time if that is less")
     out.add_argument("-s", dest="suite", metavar="SUITE", action="append", default=[],
                      help="a suite to run; may be given more than once (see --list)")
     out.add_argument("--complete", action="store_true",
@@ -139,9 +148,9 @@ def _build_dir(text: str) -> Path:
 def _repeat(options: argparse.Namespace) -> list[str]:
     words = ["harness/run"]
     for flag, value, default in (("--accel", options.accel, "auto"), ("--build-dir", options.build_dir, "build"),
-                                 ("--source", options.source, None)):
+                                 ("--source", options.source, None), ("--cpus", options.cpus, machines.cpus_beside(1))):
         if value != default:
-            words += [flag, value]
+            words += [flag, str(value)]
     for file in options.suites:
         words += ["--suites", file]
     if options.complete:
@@ -190,8 +199,9 @@ def _run(argv: list[str]) -> int:
     if any(row.kind != "uml" for row in kernel) and (command or any(s.kind != "build" for s in chosen)):
         engine, why = accel.choose(options.accel)
         say.note(f"accelerator {engine}: {why}")
+    options.cpus = options.cpus or machines.cpus_beside(1 if command or options.gdb else options.jobs)
     setup = suiterun.Options(engine, options.accel == "auto", options.timeout, _build_dir(options.build_dir), source,
-                             shlex.join(_repeat(options)), options.gdb, max(1, options.jobs // len(kernel)))
+                             shlex.join(_repeat(options)), options.gdb, max(1, options.jobs // len(kernel)), options.cpus)
     if command:
         setup.acrn_dm = options.acrn_dm
         if setup.acrn_dm and acrndm.missing():

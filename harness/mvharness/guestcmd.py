@@ -53,6 +53,12 @@ def _archive(command: list[str], tree: KernelTree, options: Options, on_terminal
     return archive.finish()
 
 
+def _shape(options: Options) -> machines.Shape:
+    if not options.acrn_dm:
+        return machines.Shape(options.cpus)
+    return machines.Shape(options.cpus, acrndm.machine_mib(options.acrn_dm), acrndm.kernel_line(options.acrn_dm))
+
+
 def _host_root() -> list[str]:
     return ["-virtfs", "local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap"]
 
@@ -192,8 +198,7 @@ def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
         else:
             console = [*machines.console_to_file(run), *_stream_devices(Path(work))]
         argv = machines.command_line(tree, options.accel, initrd, run, [*console, *_host_root()],
-                                     acrndm.machine_mib(options.acrn_dm) if options.acrn_dm else 1024,
-                                     acrndm.kernel_line(options.acrn_dm) if options.acrn_dm else "")
+                                     _shape(options))
         (run / "qemu.txt").write_text(" ".join(argv) + "\n")
         try:
             if on_terminal:

@@ -67,4 +67,4 @@ def add_program(archive: Cpio, program: Path) -> None:
 
 def add_file(archive: Cpio, path: Path) -> None:
     mode = 0o755 if os.access(path, os.X_OK) else 0o644
-    archive.file(str(path.absolute()), path.read_bytes(), mode)
+    archive.file(str(path.absolute()), elfdeps.loaded(path.read_bytes()), mode)

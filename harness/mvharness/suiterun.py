@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import boot, debugger, initramfs, kbuild, kerneltree, modules, paths, say, shards, verdict
+from . import boot, debugger, initramfs, kbuild, kerneltree, machines, modules, paths, say, shards, verdict
 from .errors import HarnessError
 from .kerneltree import KernelTree
 from .plan import Plan
@@ -26,6 +26,7 @@ class Options:
     repeat: str = "harness/run"
     gdb: bool = False
     guests: int = 1  # over how many the suites of a kernel are divided
+    cpus: int = machines.MOST_CPUS  # of each guest in QEMU
     acrn_dm: int = 0  # MiB of the guest that CMD, an acrn-dm, will run
     progress: Progress = field(default_factory=lambda: Progress("harness"))
 
@@ -136,7 +137,7 @@ def _boot(present: list[Suite], programs: dict[str, Path], tree: KernelTree, mod
         say.note(f"logs in {run}")
         watch = debugger.Watch(run, module, tree) if options.gdb else None
         record = boot.boot(tree, archive.finish(), run, accel, limit, options.fall_back, watch,
-                           "".join(f" {s.append}" for s in present if s.append))
+                           machines.Shape(options.cpus, append="".join(f" {s.append}" for s in present if s.append)))
     results = verdict.judge(present, record)
     for result in results:
         result.log = str(run)

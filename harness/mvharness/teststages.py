@@ -201,7 +201,7 @@ STAGES = [
     Stage("plugins on ACRN's machine", harness("plugin-acrn"), slow=True, needs_build=True),
     Stage("plugins on Linux's KVM", harness("plugin-kvm"), slow=True, needs_build=True),
     Stage("build for arm64", build_preset("arm64"), matrix=True),
-    Stage("kernels: oldest to newest, arm64, UML", harness(kernels="gate"), matrix=True, needs_build=True),
+    Stage("kernels: oldest to newest, arm64, UML", harness(kernels="gate", more=("-j", "2")), matrix=True, needs_build=True),
     Stage("every allocation fails once; coverage", harness("fail-nth", "coverage", kernels="uml-kasan"), matrix=True),
     Stage("packages", check_python("package_*.py"), matrix=True),
     Stage("flavors find faults, trouble is told", check_python("slow_*.py"), matrix=True),

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from mvharness import frames, vmlinux
+from mvharness import elfdeps, frames, vmlinux
 from mvharness.cpio import Cpio
 from mvharness.plan import Plan
 
@@ -29,6 +29,26 @@ class CpioTest(unittest.TestCase):
             subprocess.run(["cpio", "-id", "--quiet"], input=data, cwd=work, check=True)
             self.assertEqual((Path(work) / "a/link").read_bytes(), b"12345")
             self.assertEqual((Path(work) / "a/b/odd").stat().st_mode & 0o777, 0o755)
+
+
+class LoadedTest(unittest.TestCase):
+    def test_a_program_without_its_debug_information_runs(self):
+        with tempfile.TemporaryDirectory() as work:
+            source, program = Path(work) / "said.c", Path(work) / "said"
+            source.write_text('#include <stdio.h>\nint main(void) { return puts("said") < 0; }\n')
+            for linked in ([], ["-static"]):
+                subprocess.run(["gcc", "-g3", *linked, "-o", program, source], check=True)
+                whole = program.read_bytes()
+                cut = elfdeps.loaded(whole)
+                self.assertLess(len(cut), len(whole) * 0.95)
+                program.write_bytes(cut)
+                self.assertEqual(subprocess.run([program], capture_output=True, check=True).stdout, b"said\n")
+                sections = subprocess.run(["readelf", "-SW", program], capture_output=True, text=True, check=True)
+                self.assertIn("no sections", sections.stdout)
+
+    def test_other_files_stay(self):
+        for data in (b"", b"#!/bin/sh\n", b"\x7fELF\x01\x01" + bytes(100)):
+            self.assertEqual(elfdeps.loaded(data), data)
 
 
 class PlanTest(unittest.TestCase):

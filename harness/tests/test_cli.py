@@ -24,6 +24,7 @@ class CommandLineTest(unittest.TestCase):
         self.refuse("-k", "uml-6.1", "--flavor", "sugar", says="valid: atomic, fault, kasan")
         self.refuse("-k", "arm64-6.12", "--flavor", "kasan", says="flavors exist for amd64 and uml")
         self.refuse("-j", "many", says="number of kernels")
+        self.refuse("--cpus", "0", says="number of CPUs")
         self.refuse("-k", "all", "--", "ls", says="one kernel")
         self.refuse("--accel", "hvf", says="valid form")
         self.refuse("--timeout", "soon", says="positive number of seconds")

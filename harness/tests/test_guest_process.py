@@ -4,8 +4,9 @@
 import os
 import subprocess
 import unittest
+from unittest import mock
 
-from mvharness import qemu
+from mvharness import machines, qemu
 
 
 class GuestProcessTest(unittest.TestCase):
@@ -16,6 +17,11 @@ class GuestProcessTest(unittest.TestCase):
         finally:
             qemu.stop(process)
         self.assertLess(process.returncode, 0)
+
+    def test_guests_side_by_side_share_the_processors(self):
+        for processors, guests, cpus in ((2, 1, 2), (2, 2, 1), (2, 5, 1), (1, 1, 1), (16, 1, 2), (16, 8, 2), (16, 9, 1), (None, 1, 1)):
+            with mock.patch("os.cpu_count", return_value=processors):
+                self.assertEqual(machines.cpus_beside(guests), cpus, (processors, guests))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ class Vcpus : public Conformance {};
 TEST_P(Vcpus, PingPongOnSharedMemory) {
   Bench b(guest_config("pingpong", target(), 2));
   EXPECT_EQ(exit_code(b.run()), 0);
-  EXPECT_EQ(b.output(), "ping-pong: 1000 passes\n");
+  EXPECT_EQ(b.output(), "ping-pong: 400 passes\n");
 }
 
 TEST_P(Vcpus, AccessesOfTwoDoNotMix) {

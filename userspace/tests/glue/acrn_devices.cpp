@@ -282,7 +282,7 @@ TEST(AcrnDevices, VuartsAreWired) {
   receive.bytes({0xc6, 0x05}).bytes({0x01, 0x00, 0x00, 0x80, 0x01}).out8(AcrnIrqVm::kReadyPort, 0).bytes({0xfb, 0xf4}).bytes({0x31, 0xc0}).bytes({0xa0, 0, 0, 0, 0x80}).out_eax(0x92);
   b.boot_waiting(receive);
   EXPECT_TRUE(b.ready());
-  std::this_thread::sleep_for(20ms);
+  std::this_thread::sleep_for(kWhile);
   config(send, kVirtual, 4, 2);
   send.bytes({0xc6, 0x05, 0x00, 0x00, 0x00, 0x80, 'K'});
   a.boot_waiting(send);

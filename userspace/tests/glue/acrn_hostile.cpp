@@ -52,7 +52,7 @@ class AcrnHostile : public testing::TestWithParam<Guest> {};
 TEST_P(AcrnHostile, Pauses) {
   AcrnIrqVm vm("hostile");
   GetParam().boot(vm);
-  std::this_thread::sleep_for(20ms);
+  std::this_thread::sleep_for(kWhile / 2);
   const auto start = Clock::now();
   EXPECT_EQ(vm.pause(), ok);
   const auto took = Clock::now() - start;
@@ -65,7 +65,7 @@ TEST_P(AcrnHostile, DiesWithItsVmm) {
   Child child([] {
     auto* vm = new AcrnIrqVm("hostile");
     GetParam().boot(*vm);
-    std::this_thread::sleep_for(10ms);
+    std::this_thread::sleep_for(kWhile / 2);
     return true;
   });
   ASSERT_NO_FATAL_FAILURE(kill_vmm(child, GetParam().name));

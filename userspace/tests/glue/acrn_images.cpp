@@ -244,7 +244,7 @@ TEST(AcrnImage, AnyStateHurtsItsGuestOnly) {
   std::mt19937_64 random(seed);
   const Control control;
   const Baseline before;
-  for (int lives = 0; lives < 10; ++lives) one_life(control, random);
+  for (int lives = 0; lives < 5; ++lives) one_life(control, random);
   EXPECT_TRUE(before.restored());
 }
 

@@ -65,7 +65,7 @@ int AcrnIrqVm::reported(unsigned vcpu) {
 }
 
 bool AcrnIrqVm::quiet(unsigned vcpu) {
-  std::this_thread::sleep_for(30ms);
+  std::this_thread::sleep_for(kWhile);
   return processed(vcpu) == ACRN_IOREQ_STATE_FREE;
 }
 

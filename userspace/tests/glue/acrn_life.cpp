@@ -112,7 +112,7 @@ TEST(AcrnLife, Statement38_TripleFaultIsOneWriteOfS5) {
   EXPECT_EQ(vm.request(), pio(kWrite, 0x404, 2, 0x3400));
   EXPECT_EQ(vm.notify(), ok);
   EXPECT_TRUE(vm.slot_becomes(ACRN_IOREQ_STATE_FREE));
-  std::this_thread::sleep_for(50ms);
+  std::this_thread::sleep_for(kWhile);
   EXPECT_EQ(vm.processed(), ACRN_IOREQ_STATE_FREE) << "exactly one";
   EXPECT_EQ(vm.pause(), ok);
 }
@@ -203,7 +203,7 @@ TEST(AcrnLife, Statement41_SecondVcpuWaitsForItsStart) {
   ASSERT_EQ(vm.set_regs(real_mode(AcrnVm::kCode, 1)), ok);
   vm.boot(X86Code().out8(0x80).spin());
   ASSERT_TRUE(vm.request());
-  std::this_thread::sleep_for(50ms);
+  std::this_thread::sleep_for(kWhile);
   EXPECT_EQ(vm.processed(1), ACRN_IOREQ_STATE_FREE);
 }
 
@@ -253,7 +253,7 @@ TEST(AcrnLife, Statement43_Stress) {
       vm.start();
       std::this_thread::sleep_for(2ms);
     });
-    std::this_thread::sleep_for(700ms);
+    std::this_thread::sleep_for(kStorm);
     stop = true;
     threads[1].join();
     threads[2].join();

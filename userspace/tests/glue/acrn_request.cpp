@@ -93,7 +93,7 @@ TEST(AcrnRequest, Statement23_PortWriteSlot) {
   EXPECT_EQ(vm.request(), pio(kWrite, 0x3f8, 1, 'A'));
   EXPECT_EQ(vm.slot().kernel_handled, 0u);
   EXPECT_EQ(vm.slot().completion_polling, 0u);
-  std::this_thread::sleep_for(50ms);
+  std::this_thread::sleep_for(kWhile);
   EXPECT_EQ(vm.memory()[0x9000], 0) << "the vCPU waits for NOTIFY";
   EXPECT_EQ(vm.notify(), ok);
   EXPECT_EQ(vm.request(), pio(kWrite, 0x3f8, 1, 'B'));
@@ -150,7 +150,7 @@ TEST(AcrnRequest, Statement26_NotifyWithNothingOut) {
   EXPECT_EQ(vm.notify(), ok) << "while the guest runs";
   vm.memory()[0x9000] = 1;
   EXPECT_EQ(vm.request(), pio(kWrite, 0x3f8, 1, 'A'));
-  std::this_thread::sleep_for(30ms);
+  std::this_thread::sleep_for(kWhile);
   EXPECT_EQ(vm.processed(), ACRN_IOREQ_STATE_PROCESSING) << "the early NOTIFY answers nothing that came later";
   EXPECT_TRUE(vm.reply());
   EXPECT_EQ(vm.request(), pio(kWrite, 0x3f8, 1, 'B'));
@@ -221,7 +221,7 @@ TEST(AcrnRequest, RequestBeforeAnyClientWaitsForTheNextLook) {
   ASSERT_EQ(vm.start(), ok);
   EXPECT_TRUE(vm.slot_becomes(ACRN_IOREQ_STATE_PENDING));
   ASSERT_EQ(vm.create_client(), ok);
-  std::this_thread::sleep_for(30ms);
+  std::this_thread::sleep_for(kWhile);
   EXPECT_EQ(vm.processed(), ACRN_IOREQ_STATE_PENDING) << "a client that comes later is not looked for";
   EXPECT_EQ(vm.pause(), ok);
 }

@@ -85,7 +85,7 @@ inline Request mmio(uint32_t direction, uint64_t gpa, uint64_t size, uint64_t va
 // A created VM with 1 MiB of RAM at 0.  Throws if that much does not work.
 class AcrnVm : public AcrnDevice {
  public:
-  static constexpr uint64_t kMemory = 1 << 20;
+  static constexpr uint64_t kMemory = 1 << 18;
   static constexpr uint16_t kCode = 0x1000;
 
   explicit AcrnVm(const std::string& name = "glue", uint64_t affinity = 1, uint64_t flags = 0);

@@ -107,7 +107,7 @@ TEST(GunyahIrqfd, SleeperIsWoken) {
   ASSERT_EQ(g.start(), ok);
   g.wait_ready();
   std::jthread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    std::this_thread::sleep_for(kWhile);
     ring(e);
   });
   EXPECT_EQ(g.vcpu().mmio(), store(kReport, 8, kIntid));

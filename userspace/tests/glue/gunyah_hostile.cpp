@@ -79,7 +79,7 @@ TEST_P(GunyahHostile, ComesOut) {
   GetParam().boot(g);
   for (bool by_flag : {true, false}) {
     Runner r([&] { return keep_running(g.vcpu().fd(), g.vcpu().page()); });
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(kWhile / 2);
     const auto start = Clock::now();
     if (by_flag) g.vcpu().immediate_exit() = 1;
     // a signal that comes between two calls is nobody's
@@ -101,7 +101,7 @@ TEST_P(GunyahHostile, DiesWithItsVmm) {
     auto* g = new GunyahGuest;
     GetParam().boot(*g);
     new Runner([g] { return keep_running(g->vcpu().fd(), g->vcpu().page()); });
-    std::this_thread::sleep_for(10ms);
+    std::this_thread::sleep_for(kWhile / 2);
     return true;
   });
   ASSERT_NO_FATAL_FAILURE(kill_vmm(child, GetParam().name));

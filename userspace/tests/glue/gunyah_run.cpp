@@ -300,7 +300,7 @@ TEST(GunyahRun, LateVcpuIsAttachedAtOnce) {
 
 TEST(GunyahRun, KilledVmm) {
   Baseline before;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 3; ++i) {
     Child child([] {
       auto* g = new GunyahGuest(2);
       g->load(A64Code().wfi().word(0x17ffffff), 0x3000);
@@ -388,7 +388,7 @@ TEST(GunyahRun, Stress) {
       for (unsigned i = 0; i < 2; ++i) g.vcpu(i).immediate_exit() = 0;
       std::this_thread::sleep_for(1ms);
     });
-    std::this_thread::sleep_for(700ms);
+    std::this_thread::sleep_for(kStorm);
     g.vm().remove_vcpu(1);
     Fd again(g.vm().add_vcpu(1).value);
     stop = true;

@@ -95,7 +95,7 @@ TEST(GunyahStrict, Q2RestartedCallCompletesAnExitUnseen) {
     GunyahGuest g;
     boot_counter(g);
     const Ticks ticks;
-    const uint64_t unseen = first_unseen(g.vcpu(), ticks, 200);
+    const uint64_t unseen = first_unseen(g.vcpu(), ticks, bits ? 400 : 60);
     EXPECT_EQ(unseen != 0, bits != 0) << "strict_v17=" << bits << ": report " << unseen << " after " << ticks.seen() << " signals";
   }
 }

@@ -39,17 +39,24 @@ Runner::~Runner() {
   thread_.join();
 }
 
-void Runner::signal() { ::pthread_kill(thread_.native_handle(), SIGUSR1); }
+void Runner::signal() {
+  signalled_ = true;
+  ::pthread_kill(thread_.native_handle(), SIGUSR1);
+}
 
 bool Runner::blocks() {
   if (!eventually([this] { return begun_.load(); })) return false;
-  std::this_thread::sleep_for(60ms);
+  std::this_thread::sleep_for(kWhile);
   return !done_;
 }
 
 Result Runner::result() {
-  if (!eventually([this] { return done_.load(); })) return fails(ETIMEDOUT);
-  return result_;
+  const auto out = [this] { return done_.load(); };
+  for (int i = 0; i < 200; ++i) {
+    if (eventually(out, 100ms)) return result_;
+    if (signalled_) signal();
+  }
+  return fails(ETIMEDOUT);
 }
 
 }  // namespace mv::glue

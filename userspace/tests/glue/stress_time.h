@@ -5,11 +5,13 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "glue/runner.h"
+
 namespace mv::glue {
 
 inline std::chrono::milliseconds stress_time() {
   const char* s = std::getenv("MV_STRESS_SECONDS");
-  return s ? std::chrono::seconds(std::atoi(s)) : std::chrono::milliseconds(300);
+  return s ? std::chrono::seconds(std::atoi(s)) : std::chrono::milliseconds(kStorm);
 }
 
 }  // namespace mv::glue
