@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory for decoded blocks: none before the first step, so that an idle vCPU is cheap, and doubled while the guest's code asks for it. */
+/* Memory for decoded blocks: none before the first step, so that an idle vCPU is cheap; doubled while the guest's code asks. */
 #ifndef MV_ARENA_H
 #define MV_ARENA_H
 

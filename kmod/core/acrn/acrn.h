@@ -117,8 +117,8 @@ enum acrn_next acrn_vcpu_step(struct acrn_vcpu *v, u64 budget);
 bool acrn_vcpu_ready(struct acrn_vcpu *v);
 /*
  * The guest waits for another vCPU in a loop.  For how many nanoseconds to sleep, unless acrn_vcpu_awake() comes first; 0: only
- * give the processor away, as the first @polite times; 255: always.  Few where threads share one processor: a scheduler whose clock ticks
- * rarely gives it back at once.
+ * give the processor away, as the first @polite times; 255: always.  Few where threads share one processor: a scheduler whose
+ * clock ticks rarely gives it back at once.
  */
 u64 acrn_vcpu_pause_ns(struct acrn_vcpu *v, u32 polite);
 bool acrn_vcpu_awake(struct acrn_vcpu *v);

@@ -254,8 +254,8 @@ static inline void arm64_event(struct arm64_cpu *cpu)
 
 /*
  * After HV_EXIT_PAUSE: nanoseconds to sleep unless arm64_event() or hv_cpu_request() comes first, 0 for giving the processor
- * away once, as the first @polite (at most 254) times of a loop are.  WFE also waits for a store to what LDXR has marked, which nobody is told of: so no wait is long.  Linux' event
- * stream, which its WFE loops rely on, comes every 100 microseconds.
+ * away once, as the first @polite (at most 254) times of a loop are.  WFE also waits for a store to what LDXR has marked, which
+ * nobody is told of: so no wait is long.  Linux' event stream, which its WFE loops rely on, comes every 100 microseconds.
  */
 u64 arm64_pause_ns(const struct arm64_cpu *cpu, u32 polite);
 /* Does a request end such a wait?  Not one for translations, nor a masked interrupt. */

@@ -11,7 +11,9 @@ static enum x86_leave gp(struct x86_cpu *cpu)
  * ARCH_CAPABILITIES (4, table 2-2): a CPU that executes one instruction after the other has none of the flaws of those that
  * guess: RDCL, IBRS always on, L1D flush, SSB, MDS, page size change, TAA, stale data, BHI, PBRSB, GDS, RFDS, ITS.
  */
-#define ARCH_CAPABILITIES                                                                                                	(1ull << 0 | 1ull << 1 | 1ull << 3 | 1ull << 4 | 1ull << 5 | 1ull << 6 | 1ull << 8 | 1ull << 13 | 1ull << 14 |    	 1ull << 15 | 1ull << 20 | 1ull << 24 | 1ull << 26 | 1ull << 27 | 1ull << 62)
+#define ARCH_CAPABILITIES \
+	(1ull << 0 | 1ull << 1 | 1ull << 3 | 1ull << 4 | 1ull << 5 | 1ull << 6 | 1ull << 8 | 1ull << 13 | 1ull << 14 | \
+	 1ull << 15 | 1ull << 20 | 1ull << 24 | 1ull << 26 | 1ull << 27 | 1ull << 62)
 
 static bool is_apic_msr(u32 n)
 {

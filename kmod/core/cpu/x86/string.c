@@ -121,7 +121,8 @@ static u32 bulk(struct x86_cpu *cpu, struct x86_insn *i, struct where *w, u64 co
 	u64 from = w->si, to = w->di, fill = cpu->r[X86_RAX];
 	u8 *dst, *src = NULL;
 
-	if ((cpu->mode & X86_MODE_DEBUG) || (cpu->rflags & X86_FLAG_DF) || (i->sem != X86_SEM_MOVS && i->sem != X86_SEM_STOS) || w->mask == 0xffff ||
+	if ((cpu->mode & X86_MODE_DEBUG) || (cpu->rflags & X86_FLAG_DF) || w->mask == 0xffff ||
+	    (i->sem != X86_SEM_MOVS && i->sem != X86_SEM_STOS) ||
 	    !(cpu->mode & X86_MODE_FLAT_DATA) || i->seg == X86_FS || i->seg == X86_GS || i->seg == X86_CS)
 		return 0;
 	room = (u32)(HV_PAGE_SIZE - (to & ~HV_PAGE_MASK));
