@@ -106,6 +106,17 @@ static void try_mount(const char *type, const char *where, unsigned long flags, 
 		fail("mount", where, errno);
 }
 
+/*
+ * The root becomes a mount like any other, on top of itself: the kernel lets nobody pivot_root() away from the first
+ * one, and makes namespaces of users for no process whose root is another than the topmost.
+ */
+static void settle_root(void)
+{
+	if (mount("/", "/mv/root", NULL, MS_BIND, NULL) || chdir("/mv/root") ||
+	    mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
+		fail("settle", "/", errno);
+}
+
 static void mount_filesystems(void)
 {
 	try_mount("proc", "/proc", 0, NULL);
@@ -830,6 +841,7 @@ int main(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 
 	/* 2. A system to run in. */
+	settle_root();
 	mount_filesystems();
 
 	/* 3. From here on the host hears of everything. */

@@ -44,7 +44,7 @@ def build_init(arch: str = "amd64") -> Path:
 def base(arch: str = "amd64") -> Cpio:
     """The archive with PID 1 and the devices it needs before devtmpfs is mounted."""
     archive = Cpio()
-    for directory in ("dev", "proc", "sys", "tmp", "run", "mv", "mv/mod", "mv/out", "host"):
+    for directory in ("dev", "proc", "sys", "tmp", "run", "mv", "mv/mod", "mv/out", "mv/root", "host"):
         archive.directory(directory)
     archive.device("dev/console", 5, 1)
     archive.file("init", build_init(arch).read_bytes(), 0o755)

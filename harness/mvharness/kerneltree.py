@@ -146,6 +146,22 @@ def add_modules(tree: KernelTree, offline: bool = False) -> None:
         _index_modules(tree.root, tree.kernel.release)
 
 
+def add_unwanted(tree: KernelTree, names, offline: bool = False) -> None:
+    """Modules of these names from directories that are not unpacked otherwise."""
+    base = tree.root / "lib/modules" / tree.kernel.release
+    if not tree.kernel.image or not (base / "modules.dep").exists():
+        return
+    known = (base / "modules.dep").read_text() + (base / "modules.builtin").read_text()
+    lost = [name for name in names if f"/{name}.ko" not in known]
+    if not lost:
+        return
+    with paths.locked(f"kernel-{tree.kernel.id}"):
+        for file in _download(tree.kernel, offline, ((tree.kernel.image, tree.kernel.version), *tree.kernel.modules)):
+            for name in lost:
+                deb.unpack(file, tree.root, only=f"*/{name}.ko*")
+        _index_modules(tree.root, tree.kernel.release)
+
+
 def _own(row: Row, offline: bool) -> KernelTree:
     kernel = ownkernel.resolve(row, offline, lambda kernel: None)
     out = ownkernel.prepare(kernel, offline)

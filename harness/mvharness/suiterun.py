@@ -104,6 +104,7 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
         raise HarnessError("--gdb wants a kernel in QEMU; give one with -k, e.g. -k bookworm-6.1.")
     if modules.needs_of(module) or any(s.modules for s in present):
         kerneltree.add_modules(tree)
+    kerneltree.add_unwanted(tree, [name for s in present for name in s.modules])
     parts = shards.divide(present, 1 if options.gdb else options.guests)
     accel = options.accel if tree.arch == "um" else next((s.accel for s in present if s.accel), options.accel)
     engine = "" if tree.arch == "um" else f" ({accel})"
@@ -128,6 +129,10 @@ def _boot(present: list[Suite], programs: dict[str, Path], tree: KernelTree, mod
             for path in sorted(options.build_dir.glob(pattern)):
                 add = initramfs.add_program if os.access(path, os.X_OK) else initramfs.add_file
                 add(archive, path)
+        for path in map(Path, suite.programs):
+            if not path.exists():
+                raise HarnessError(f"suite {suite.name} needs {path}, which this machine does not have; run scripts/setup.")
+            initramfs.add_program(archive, path)
         plan.suite(suite.name, _argv(suite, programs[suite.name]), 0 if options.gdb else suite.timeout, suite.env)
     archive.file("/mv/plan", plan.bytes())
 

@@ -25,6 +25,7 @@ class Suite:
     timeout: int = 300
     env: dict[str, str] = field(default_factory=dict, hash=False)
     complete: dict = field(default_factory=dict, hash=False)  # what --complete changes
+    programs: tuple[str, ...] = ()  # of this machine, for the guest to have at the same paths
     statements: dict[str, int] = field(default_factory=dict, hash=False)  # how many there are of each (statements.py)
     statements_due: tuple[str, ...] = ()  # of these each must have a test
     modules: tuple[str, ...] = ()  # of the kernel's own, loaded before the module under test

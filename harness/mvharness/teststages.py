@@ -199,6 +199,7 @@ STAGES = [
     Stage("suites in the guest", harness(more=("--complete",)), slow=True, needs_build=True),
     Stage("suites in the guest, gate set", harness(), quick=True, needs_build=True),
     Stage("plugins on ACRN's machine", harness("plugin-acrn"), slow=True, needs_build=True),
+    Stage("plugins in their sandbox", harness("plugin-sandbox"), slow=True, needs_build=True),
     Stage("plugins on Linux's KVM", harness("plugin-kvm"), slow=True, needs_build=True),
     Stage("build for arm64", build_preset("arm64"), matrix=True),
     Stage("kernels: oldest to newest, arm64, UML", harness(kernels="gate", more=("-j", "2")), matrix=True, needs_build=True),

@@ -40,11 +40,7 @@ int run_plugin(const Options& options) {
   config.vcpu_cgroup = spec.vcpu_cgroup;
   if (spec.sandbox) {
     plugin::check_sandbox();
-    config.sandbox.emplace().root = spec.sandbox->root;
-    for (const PluginMount& m : spec.sandbox->mounts) config.sandbox->mounts.push_back({m.source, m.target, m.writable});
-    for (const PluginGids& g : spec.sandbox->gids) config.sandbox->gid_maps.push_back({g.inner, g.outer, g.count});
-    config.sandbox->seccomp_policy_dir = spec.sandbox->seccomp_policy_dir;
-    config.sandbox->log_seccomp_failures = spec.sandbox->seccomp_log_failures;
+    config.sandbox = spec.sandbox;
   }
   const std::string error = plugin::run_plugin(*machine, config);
   if (error.empty()) return 0;

@@ -3,8 +3,9 @@
 
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
+
+#include "vmm/text_lines.h"
 
 namespace mv {
 
@@ -25,16 +26,16 @@ Strings split(const std::string& text) {
   return parts;
 }
 
-PluginMount parse_mount(const std::string& text, const std::string& what) {
+plugin::SandboxMount parse_mount(const std::string& text, const std::string& what) {
   const Strings parts = split(text);
-  PluginMount m{parts[0], parts.size() > 1 && !parts[1].empty() ? parts[1] : parts[0], parts.size() > 2 && parts[2] == "true"};
+  plugin::SandboxMount m{parts[0], parts.size() > 1 && !parts[1].empty() ? parts[1] : parts[0], parts.size() > 2 && parts[2] == "true"};
   const bool form = parts.size() <= 3 && (parts.size() < 3 || parts[2] == "true" || parts[2] == "false");
   if (!form || m.source.substr(0, 1) != "/" || m.target.substr(0, 1) != "/") throw std::invalid_argument(what + " " + text + ": valid is " + kMountForm);
   if (!std::filesystem::exists(m.source)) throw std::invalid_argument(what + " " + text + ": " + m.source + " does not exist");
   return m;
 }
 
-PluginGids parse_gids(const std::string& text, const std::string& what) {
+plugin::GidMap parse_gids(const std::string& text, const std::string& what) {
   const auto number = [&](const std::string& part) {
     uint32_t n = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), n);
@@ -44,22 +45,9 @@ PluginGids parse_gids(const std::string& text, const std::string& what) {
   const Strings parts = split(text);
   if (parts.size() > 3) number("");
   const uint32_t inner = number(parts[0]);
-  const PluginGids g{inner, parts.size() > 1 ? number(parts[1]) : inner, parts.size() > 2 ? number(parts[2]) : 1};
+  const plugin::GidMap g{inner, parts.size() > 1 ? number(parts[1]) : inner, parts.size() > 2 ? number(parts[2]) : 1};
   if (!g.inner || !g.count) throw std::invalid_argument(what + " " + text + ": valid is " + kGidForm + "; 0 is mvmm's own group");
   return g;
-}
-
-// One thing in each line; # begins a comment.
-template <typename Thing>
-void read_each(const std::string& option, const std::string& file, Thing (*parse)(const std::string&, const std::string&), std::vector<Thing>& things) {
-  std::ifstream in(file);
-  if (!in) throw std::invalid_argument(option + " " + file + ": it cannot be read");
-  for (std::string line; std::getline(in, line);) {
-    line.erase(std::min(line.find('#'), line.size()));
-    const size_t begin = line.find_first_not_of(" \t\r");
-    if (begin == std::string::npos) continue;
-    things.push_back(parse(line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1), option + " " + file + ":"));
-  }
 }
 
 template <typename Thing>
@@ -68,22 +56,25 @@ std::vector<Thing> parse_each(const po::variables_map& given, const std::string&
   if (given.count(option)) {
     for (const std::string& text : given[option].as<Strings>()) things.push_back(parse(text, "--" + option));
   }
-  if (given.count(option + "-file")) read_each("--" + option + "-file", given[option + "-file"].as<std::string>(), parse, things);
+  const std::string in_file = option + "-file", what = "--" + in_file + " ";
+  if (given.count(in_file)) {
+    for (const auto& [text, where] : text_lines(what, given[in_file].as<std::string>())) things.push_back(parse(text, what + where + ":"));
+  }
   return things;
 }
 
-std::optional<PluginSandbox> parse_sandbox(const po::variables_map& given) {
-  PluginSandbox s;
+std::optional<plugin::SandboxConfig> parse_sandbox(const po::variables_map& given) {
+  plugin::SandboxConfig s;
   if (given.count("plugin-root")) {
     s.root = given["plugin-root"].as<std::string>();
     if (!std::filesystem::is_directory(s.root)) throw std::invalid_argument("--plugin-root " + s.root + ": valid is a directory");
   }
   s.mounts = parse_each(given, "plugin-mount", parse_mount);
-  s.gids = parse_each(given, "plugin-gid-map", parse_gids);
+  s.gid_maps = parse_each(given, "plugin-gid-map", parse_gids);
   if (given.count("seccomp-policy-dir")) s.seccomp_policy_dir = given["seccomp-policy-dir"].as<std::string>();
-  s.seccomp_log_failures = given.count("seccomp-log-failures");
-  if (s.seccomp_log_failures && s.seccomp_policy_dir.empty()) throw std::invalid_argument("--seccomp-log-failures: with --seccomp-policy-dir only");
-  const bool wanted = given.count("sandbox") || !s.root.empty() || !s.mounts.empty() || !s.gids.empty() || !s.seccomp_policy_dir.empty();
+  s.log_seccomp_failures = given.count("seccomp-log-failures");
+  if (s.log_seccomp_failures && s.seccomp_policy_dir.empty()) throw std::invalid_argument("--seccomp-log-failures: with --seccomp-policy-dir only");
+  const bool wanted = given.count("sandbox") || !s.root.empty() || !s.mounts.empty() || !s.gid_maps.empty() || !s.seccomp_policy_dir.empty();
   if (given.count("sandbox") && given.count("disable-sandbox")) throw std::invalid_argument("--sandbox and --disable-sandbox: one of them");
   if (!wanted || given.count("disable-sandbox")) return std::nullopt;
   return s;

@@ -8,25 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "plugin/host/loop/sandbox_config.h"
+
 namespace mv {
-
-struct PluginMount {
-  std::string source, target;
-  bool writable = false;
-};
-
-struct PluginGids {
-  uint32_t inner, outer, count;
-};
-
-// --sandbox, --plugin-root, --plugin-mount, --plugin-gid-map (and -file), --seccomp-*; --disable-sandbox
-struct PluginSandbox {
-  std::string root;
-  std::vector<PluginMount> mounts;
-  std::vector<PluginGids> gids;
-  std::string seccomp_policy_dir;
-  bool seccomp_log_failures = false;
-};
 
 // --host_ip, --netmask, --mac
 struct PluginNet {
@@ -38,7 +22,7 @@ struct PluginSpec {
   std::string program;
   std::vector<std::string> arguments;
   bool wire_2018 = false;
-  std::optional<PluginSandbox> sandbox;
+  std::optional<plugin::SandboxConfig> sandbox;
   std::string vcpu_cgroup;
   int tap_fd = -1;
   std::optional<PluginNet> net;

@@ -27,14 +27,21 @@ class Gate {
     kick();
     changed_.wait(lock, [&] { return !inside_; });
     lock.unlock();
-    const auto result = body();
-    lock.lock();
-    closed_ = false;
-    changed_.notify_all();
-    return result;
+    const Opening opening(*this);
+    return body();
   }
 
  private:
+  struct Opening {
+    explicit Opening(Gate& g) : gate(g) {}
+    ~Opening() {
+      std::lock_guard lock(gate.mutex_);
+      gate.closed_ = false;
+      gate.changed_.notify_all();
+    }
+    Gate& gate;
+  };
+
   std::mutex mutex_;
   std::condition_variable changed_;
   unsigned inside_ = 0;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "plugin/host/inproc_machine.h"
+#include "plugin/host/signal.h"
 
 namespace mv::plugin {
 
@@ -108,6 +109,15 @@ void InprocMachine::drive(uint32_t gsi, bool was, bool is) {
   }
 }
 
+// An eventfd's hold of a line ends; of a line that nobody holds nothing is kept, for there are as many as a plugin likes.
+void InprocMachine::let_go(uint32_t gsi) {
+  const auto line = lines_.find(gsi);
+  --line->second.by_events;
+  const bool high = line->second.high();
+  if (!high) lines_.erase(line);
+  drive(gsi, true, high);
+}
+
 // No route leads from GSIs beyond the table, so nothing is kept of their lines.
 int InprocMachine::irq_line(uint32_t gsi, bool high) {
   if (gsi >= kMostGsis) return 0;
@@ -143,10 +153,7 @@ int InprocMachine::remove_irq_event(uint32_t key) {
   std::lock_guard lock(mutex_);
   const auto at = irq_events_.find(key);
   if (at == irq_events_.end()) return -ENOENT;
-  Line& line = lines_[at->second.gsi];
-  const bool was = line.high();
-  if (at->second.high) --line.by_events;
-  drive(at->second.gsi, was, line.high());
+  if (at->second.high) let_go(at->second.gsi);
   irq_events_.erase(at);
   return 0;
 }
@@ -174,10 +181,8 @@ std::vector<int> InprocMachine::release(const Pins& pins) {
              std::find(pins.begin(), pins.end(), std::pair<uint32_t, uint32_t>(r.u.irqchip.irqchip, r.u.irqchip.pin)) != pins.end();
     });
     if (!mine) continue;
-    Line& line = lines_[event.gsi];
     event.high = false;
-    --line.by_events;
-    drive(event.gsi, true, line.high());
+    let_go(event.gsi);
     resample.push_back(event.resample);
   }
   return resample;
@@ -267,7 +272,7 @@ int InprocMachine::get_state(MachineState set, std::span<std::byte> state) {
     }
     case MachineState::clock: {
       kvm_clock_data k = {};
-      k.clock = static_cast<uint64_t>(static_cast<int64_t>(env_now_ns()) + clock_offset_);
+      k.clock = env_now_ns() + clock_offset_;
       k.flags = KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME;
       k.realtime = realtime_ns();
       return out(k);
@@ -307,7 +312,7 @@ int InprocMachine::set_state(MachineState set, std::span<const std::byte> state)
       kvm_clock_data k;
       std::memcpy(&k, state.data(), sizeof(k));
       if (k.flags & ~(KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)) return -EINVAL;
-      clock_offset_ = static_cast<int64_t>(k.clock) - static_cast<int64_t>(env_now_ns());
+      clock_offset_ = k.clock - env_now_ns();
       return 0;
     }
   }

@@ -2,10 +2,10 @@
 // Memory, I/O events and accesses of a plugin's machine; interrupts are in inproc_irq.cpp.
 #include "plugin/host/inproc_machine.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include "plugin/host/signal.h"
 
 namespace mv::plugin {
 
@@ -33,12 +33,6 @@ std::vector<kvm_irq_routing_entry> default_routes() {
 }
 
 }  // namespace
-
-void signal_eventfd(int eventfd) {
-  pollfd room = {eventfd, POLLOUT, 0};
-  const uint64_t one = 1;
-  if (::poll(&room, 1, 0) == 1) [[maybe_unused]] const ssize_t n = ::write(eventfd, &one, sizeof(one));
-}
 
 std::unique_ptr<Machine> make_inproc_machine(unsigned vcpus) { return std::make_unique<InprocMachine>(vcpus); }
 
@@ -72,10 +66,12 @@ int InprocMachine::add_memory(uint32_t key, uint64_t start, std::span<std::byte>
     std::lock_guard lock(mutex_);
     // writes that are logged come as exits, and so do those to memory that cannot be written
     const u32 access = read_only || dirty_log ? HV_MEM_READ | HV_MEM_EXEC : HV_MEM_RWX;
-    const int slot = hv_memmap_add(map_.get(), start, memory.size(), reinterpret_cast<u8*>(memory.data()), nullptr, access);
-    if (slot < 0) return slot;
-    memory_.emplace(key, Memory{slot, start, memory, dirty_log, std::vector<bool>(memory.size() / kPage), !read_only});
-    return 0;
+    const auto at = memory_.insert_or_assign(key, Memory{-1, start, memory, dirty_log, {}, !read_only}).first;
+    at->second.slot = hv_memmap_add(map_.get(), start, memory.size(), reinterpret_cast<u8*>(memory.data()), nullptr, access);
+    if (at->second.slot >= 0) return 0;
+    const int error = at->second.slot;
+    memory_.erase(at);
+    return error;
   });
 }
 
@@ -94,12 +90,9 @@ int InprocMachine::dirty_log(uint32_t key, std::string& bitmap) {
   std::lock_guard lock(mutex_);
   const auto at = memory_.find(key);
   if (at == memory_.end() || !at->second.logged) return -ENOENT;
-  std::vector<bool>& dirty = at->second.dirty;
-  bitmap.assign((dirty.size() + 7) / 8, '\0');
-  for (size_t page = 0; page < dirty.size(); ++page) {
-    if (dirty[page]) bitmap[page / 8] = static_cast<char>(bitmap[page / 8] | 1 << (page % 8));
-  }
-  dirty.assign(dirty.size(), false);
+  bitmap.assign((at->second.host.size() / kPage + 7) / 8, '\0');
+  for (const uint64_t page : at->second.dirty) bitmap[page / 8] = static_cast<char>(bitmap[page / 8] | 1 << (page % 8));
+  at->second.dirty.clear();
   return 0;
 }
 
@@ -139,7 +132,7 @@ bool InprocMachine::serve_logged_write(const hv_exit& access) {
     if (!m.logged || !m.writable) return false;
     const uint64_t offset = access.address - m.start;
     std::memcpy(m.host.data() + offset, &access.data, std::min<uint64_t>(access.size, m.host.size() - offset));
-    m.dirty[offset / kPage] = true;
+    m.dirty.insert(offset / kPage);
     return true;
   }
   return false;
@@ -152,7 +145,7 @@ void InprocMachine::store(const HypervStore& store) {
     if (offset >= m.host.size() || !m.writable) continue;
     std::memset(m.host.data() + offset, 0, store.size);  // within one page, of which memory has whole ones
     std::memcpy(m.host.data() + offset, store.bytes.data(), store.bytes.size());
-    if (m.logged) m.dirty[offset / kPage] = true;
+    if (m.logged) m.dirty.insert(offset / kPage);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "plugin/host/gate.h"
 #include "plugin/host/hyperv.h"
@@ -21,9 +22,6 @@ extern "C" {
 namespace mv::plugin {
 
 class InprocMachine;
-
-// Adds one to an eventfd that the plugin reads; one that is full already says enough, and is not waited for.
-void signal_eventfd(int eventfd);
 
 class InprocVcpu final : public MachineVcpu {
  public:
@@ -133,7 +131,7 @@ class InprocMachine : public Machine {
     uint64_t start;
     std::span<std::byte> host;
     bool logged;
-    std::vector<bool> dirty;
+    std::set<uint64_t> dirty;  // numbers of pages: memory may be long and never used
     bool writable;
   };
   struct IoEvent {
@@ -159,6 +157,7 @@ class InprocMachine : public Machine {
   bool serve_pit(const hv_exit& access, uint64_t& value);
   bool serve_chip(InprocVcpu& vcpu, const hv_exit& access, uint64_t& value);
   void drive(uint32_t gsi, bool was, bool is);
+  void let_go(uint32_t gsi);
   void triggered(uint32_t key);
   std::vector<int> release(const Pins& pins);
   void program_pit();
@@ -176,7 +175,7 @@ class InprocMachine : public Machine {
   std::map<uint32_t, Line> lines_;
   std::vector<kvm_irq_routing_entry> routes_;
   kvm_pit_state2 pit_state_ = {};
-  int64_t clock_offset_ = 0;
+  uint64_t clock_offset_ = 0;  // modulo 2^64
   std::recursive_mutex pit_mutex_;
   DeviceLoop loop_;
   std::unique_ptr<DeviceLoop::Alarm> pit_alarm_;

@@ -12,6 +12,7 @@ namespace {
 constexpr uint64_t kCr4Known = 0x7ff | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP;
 constexpr uint32_t kEventFlags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_SMM;
 constexpr uint32_t kEventFlagsKnown = 0x1f;
+constexpr size_t kMostLeaves = 256;  // KVM_MAX_CPUID_ENTRIES
 
 kvm_segment to_kvm(const x86_segment& s) {
   const u16 a = s.attributes;
@@ -325,6 +326,7 @@ bool InprocVcpu::set_msr(uint32_t index, uint64_t value) {
 }
 
 int InprocVcpu::set_cpuid(const std::vector<kvm_cpuid_entry2>& entries) {
+  if (entries.size() > kMostLeaves) return -E2BIG;
   leaves_.clear();
   for (const kvm_cpuid_entry2& e : entries) {
     leaves_.push_back({e.function, e.index, e.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX, {e.eax, e.ebx, e.ecx, e.edx}});

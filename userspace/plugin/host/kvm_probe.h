@@ -8,7 +8,7 @@ namespace mv::plugin {
 
 constexpr unsigned kKvmProbeMilliseconds = 2000;
 
-// Empty if a guest of a few real-mode instructions ran; otherwise why not, a part of a sentence.  Takes kKvmProbeMilliseconds at most:
+// Empty if a guest of a few real-mode instructions ran, and took an interrupt; otherwise why not, a part of a sentence.  Takes kKvmProbeMilliseconds at most:
 // the guest runs in a process of its own, which is killed then.
 std::string kvm_trouble(const char* device = "/dev/kvm");
 

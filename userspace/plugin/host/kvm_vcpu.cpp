@@ -2,27 +2,14 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstring>
 
+#include "plugin/host/kick.h"
 #include "plugin/host/kvm_machine.h"
 
 namespace mv::plugin {
 
 namespace {
-
-int kick_signal() { return SIGRTMIN; }
-
-// All that the signal does is to interrupt KVM_RUN.
-void catch_kicks() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    struct sigaction action = {};
-    action.sa_handler = [](int) {};
-    action.sa_flags = SA_RESTART;
-    sigaction(kick_signal(), &action, nullptr);
-  });
-}
 
 struct StateCalls {
   unsigned long get, set;

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 
 #include <mutex>
+#include <new>
 #include <system_error>
 
 namespace mv::plugin {
@@ -38,6 +39,10 @@ bool MainSession::serve(std::string_view packet, std::vector<Fd> fds, MainReply&
     error = answer(request, fds, response, reply);
   } catch (const std::system_error& e) {  // descriptors have run out, and the like: the request's error, not the host's
     error = -e.code().value();
+  } catch (const std::bad_alloc&) {
+    error = -ENOMEM;
+  } catch (const std::exception&) {
+    error = -EIO;
   }
   if (error) {
     response.set_error(-error);
@@ -169,15 +174,16 @@ int MainSession::create_io_event(uint32_t id, const MainRequest::Create::IoEvent
   return machine_.add_io_event(id, {space, spec.address(), length, value}, object.first.get());
 }
 
-// A plugin that could shrink the file would take the host down with it, so the seal is asked for.
+// A plugin that could shrink the file would take the host down with it, so the seal is asked for; how long the file is counts from then on.
 int MainSession::create_memory(uint32_t id, const MainRequest::Create::Memory& spec, std::vector<Fd>& fds, Object& object) {
   if (fds.empty()) return -EBADF;
   const int fd = fds.front().get();
-  const off_t size = lseek(fd, 0, SEEK_END);
-  if (size < 0) return -errno;
+  if (lseek(fd, 0, SEEK_END) < 0) return -errno;
   const int seals = fcntl(fd, F_GET_SEALS);
   if (seals < 0) return -errno;
   if (!(seals & F_SEAL_SHRINK)) return -EPERM;
+  const off_t size = lseek(fd, 0, SEEK_END);
+  if (size < 0) return -errno;
   const uint64_t end = spec.offset() + spec.length();
   if (end < spec.offset() || spec.start() + spec.length() < spec.start()) return -EOVERFLOW;
   if (end > static_cast<uint64_t>(size)) return -EINVAL;

@@ -12,6 +12,7 @@ int Ranges::reserve(Space space, uint64_t start, uint64_t length, bool async_wri
   const auto next = ranges.lower_bound(start);
   if (next != ranges.end() && next->first - start < length) return -EPERM;
   if (find(space, start)) return -EPERM;
+  if (ranges.size() >= kMost) return -ENOSPC;
   ranges.emplace(start, Range{length, async_write});
   return 0;
 }

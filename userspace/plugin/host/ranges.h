@@ -2,6 +2,7 @@
 // Which accesses the plugin serves.  No I/O, no lock: the caller has one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -15,7 +16,10 @@ class Ranges {
   struct Found {
     bool async_write;
   };
-  // 0, -EPERM (overlaps another), -EINVAL (reaches the end of the address space).  length 0 gives the range back that has
+  // Of each space.
+  static constexpr size_t kMost = 65536;
+
+  // 0, -EPERM (overlaps another), -EINVAL (reaches the end of the address space), -ENOSPC (there are kMost).  length 0 gives the range back that has
   // this start, or -ENOENT.
   int reserve(Space space, uint64_t start, uint64_t length, bool async_write);
   // The range that an access at `address` begins in; its length does not matter.

@@ -12,6 +12,8 @@ namespace mv::plugin {
 
 namespace {
 
+constexpr size_t kMuch = 64 << 10;  // bytes that wait to be written
+
 // KVM_GET_REGS keeps them in another order than the hint names them.
 bool fits(const HintDetail& d, const kvm_regs& regs) {
   const uint64_t now[4] = {regs.rax, regs.rbx, regs.rcx, regs.rdx};
@@ -109,7 +111,9 @@ VcpuSession::Next VcpuSession::post_access(const GuestAccess& access, std::strin
 VcpuSession::Next VcpuSession::take(std::string_view bytes, std::string& out) {
   in_.feed(bytes);
   Next next = Next::read;
+  more_ = false;
   while (next == Next::read) {
+    if ((more_ = out.size() > kMuch)) return next;
     const auto message = in_.next();
     if (!message) break;
     next = serve(*message, out);

@@ -33,6 +33,8 @@ class VcpuSession {
   // Bytes as they come: requests may come in pieces, and several at once.  What is left of them when the guest goes on is
   // taken up at its next stop, with no bytes.
   Next take(std::string_view bytes, std::string& out);
+  // Requests are left that take() has not come to, for their answers would be long: write what it said, and call it with no bytes.
+  bool has_more() const { return more_; }
 
  private:
   using Request = wire::VcpuRequest;
@@ -53,6 +55,7 @@ class VcpuSession {
   wire::SingleFields in_;
   unsigned read_size_ = 0;  // of the access that waits for its data; 0: none does
   bool access_out_ = false;
+  bool more_ = false;
 };
 
 }  // namespace mv::plugin

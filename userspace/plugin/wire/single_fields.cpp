@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/wire/single_fields.h"
 
+#include <utility>
+
 #include "plugin/wire/delimited.h"
 
 namespace mv::wire {
@@ -27,17 +29,15 @@ bool SingleFields::number(size_t& at, uint64_t& value) {
 }
 
 std::optional<std::string_view> SingleFields::next() {
-  buffer_.erase(0, used_);
-  used_ = 0;
-  size_t at = 0;
+  size_t at = used_;
   uint64_t tag, length;
   if (broken_ || !number(at, tag)) return std::nullopt;
   if ((tag & 7) != kWithLength) broken_ = true;
   if (broken_ || !number(at, length)) return std::nullopt;
   if (length > kMostDelimited) broken_ = true;
   if (broken_ || buffer_.size() - at < length) return std::nullopt;
-  used_ = at + length;
-  return std::string_view(buffer_).substr(0, used_);
+  const size_t start = std::exchange(used_, at + length);
+  return std::string_view(buffer_).substr(start, used_ - start);
 }
 
 }  // namespace mv::wire

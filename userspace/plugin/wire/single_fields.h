@@ -10,7 +10,11 @@ namespace mv::wire {
 
 class SingleFields {
  public:
-  void feed(std::string_view bytes) { buffer_.append(bytes); }
+  void feed(std::string_view bytes) {
+    buffer_.erase(0, used_);
+    used_ = 0;
+    buffer_.append(bytes);
+  }
   // The next request's bytes, valid until feed(); nothing if it is not complete.
   std::optional<std::string_view> next();
   // What stands there is no field with a length, or is too long: nothing that follows can be read.

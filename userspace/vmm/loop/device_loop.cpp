@@ -2,6 +2,7 @@
 #include "vmm/loop/device_loop.h"
 
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <utility>  // this Asio uses std::exchange without naming it
@@ -65,13 +66,25 @@ void DeviceLoop::Alarm::set(uint64_t at) {
   });
 }
 
+namespace {
+
+// Others have the descriptor too: they may take the count, and make reads wait.
+bool take_count(int eventfd) {
+  uint64_t count;
+  const iovec place = {&count, sizeof count};
+  ssize_t n = ::preadv2(eventfd, &place, 1, -1, RWF_NOWAIT);
+  if (n < 0 && errno == EOPNOTSUPP) n = ::read(eventfd, &count, sizeof count);  // Linux before 5.8
+  return n == sizeof count;
+}
+
+}  // namespace
+
 struct DeviceLoop::Watch::State : std::enable_shared_from_this<State> {
   State(asio::io_context& context, int fd, Job rung) : descriptor(context, fd), rung(std::move(rung)) {}
   void wait() {
     descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
-      uint64_t count;
       if (error || self->gone) return;
-      if (::read(self->descriptor.native_handle(), &count, sizeof count) == sizeof count) self->rung();
+      if (take_count(self->descriptor.native_handle())) self->rung();
       if (!self->gone) self->wait();
     });
   }

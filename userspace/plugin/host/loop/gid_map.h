@@ -4,14 +4,11 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
 #include <vector>
 
-namespace mv::plugin {
+#include "plugin/host/loop/sandbox_config.h"
 
-struct GidMap {
-  uint32_t inner, outer, count;
-};
+namespace mv::plugin {
 
 // Bubblewrap has written what it knows to `info`, and waits: user 0 and group 0 of its child's namespace become the caller's, and the
 // groups of `maps` those that they name.  That takes CAP_SETGID.  Throws std::system_error, or std::runtime_error if it wrote nothing.

@@ -2,6 +2,7 @@
 #include "plugin/host/loop/plugin_host.h"
 
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -19,6 +20,7 @@
 #include "plugin/host/loop/plugin_process.h"
 #include "plugin/host/loop/vcpu_thread.h"
 #include "plugin/host/main_session.h"
+#include "plugin/host/signal.h"
 #include "plugin/wire/packet.h"
 #include "plugin/wire/wire2018.h"
 
@@ -40,6 +42,15 @@ std::pair<Fd, Fd> packet_pair() {
 }
 
 void write_line(std::string_view line) { std::fprintf(stderr, "plugin: %.*s\n", static_cast<int>(line.size()), line.data()); }
+
+// Readable when `fd` is.  Asio makes what it watches non-blocking, and the plugin has the same eventfd.
+int readiness_of(int fd) {
+  Fd watch(epoll_create1(EPOLL_CLOEXEC));
+  epoll_event readable = {};
+  readable.events = EPOLLIN;
+  if (!watch || epoll_ctl(watch.get(), EPOLL_CTL_ADD, fd, &readable)) throw_errno("the shutdown eventfd");
+  return watch.release();
+}
 
 Fd open_cgroup(const std::string& path) {
   if (path.empty()) return Fd();
@@ -123,7 +134,7 @@ Host::Host(Machine& machine, const PluginConfig& config)
   output_.program_runs();
   join_cgroup(cgroup_);
   plugin_watch_.assign(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
-  shutdown_watch_.assign(dup(shutdown_.get()));
+  shutdown_watch_.assign(readiness_of(shutdown_.get()));
 }
 
 std::string Host::run() {
@@ -212,8 +223,7 @@ void Host::plugin_gone() {
 }
 
 void Host::tell() {
-  const uint64_t one = 1;
-  [[maybe_unused]] const ssize_t n = ::write(shutdown_.get(), &one, sizeof(one));
+  signal_eventfd(shutdown_.get());
   line_.over();
   for (VcpuThread& v : vcpus_) v.tell();
   deadline_.expires_after(std::chrono::nanoseconds(kGraceNs));

@@ -11,6 +11,8 @@
 #include <csignal>
 #include <tuple>
 
+#include "plugin/host/loop/gid_map.h"
+
 extern char** environ;
 
 namespace mv::plugin {
@@ -73,6 +75,7 @@ class Preparations {
   void hand_over(posix_spawn_file_actions_t& actions) {
     give(actions, filter_, kSandboxFds.filter);
     if (tells_) give(actions, tells_, kSandboxFds.info);
+    else posix_spawn_file_actions_addclose(&actions, kSandboxFds.info);  // whatever the host has there
     if (waits_) give(actions, waits_, kSandboxFds.block);
   }
   void started(pid_t pid) {
@@ -93,6 +96,7 @@ class Preparations {
   // from where no dup2() before it lands
   void give(posix_spawn_file_actions_t& actions, const Fd& fd, int number) {
     copies_.emplace_back(fcntl(fd.get(), F_DUPFD_CLOEXEC, kBehindThem));
+    if (!copies_.back()) throw_errno("--sandbox");
     posix_spawn_file_actions_adddup2(&actions, copies_.back().get(), number);
   }
 

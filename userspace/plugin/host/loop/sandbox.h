@@ -5,26 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "plugin/host/loop/gid_map.h"
+#include "plugin/host/loop/sandbox_config.h"
 #include "vmm/backend/fd.h"
 
 namespace mv::plugin {
-
-struct SandboxMount {
-  std::string source, target;  // absolute
-  bool writable = false;
-};
-
-struct SandboxConfig {
-  // A directory that becomes /, read-only; it has /dev and /proc.  Empty: a root with the system's programs and libraries alone, the plugin
-  // at its own path, and 64 MiB in /tmp.
-  std::string root;
-  std::vector<SandboxMount> mounts;
-  std::vector<GidMap> gid_maps;
-  // Where crosvm's plugin.bpf or plugin.policy is (seccomp.h); empty: a filter of ours.
-  std::string seccomp_policy_dir;
-  bool log_seccomp_failures = false;
-};
 
 // What bubblewrap is to find at these numbers.
 struct SandboxFds {

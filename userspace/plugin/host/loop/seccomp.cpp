@@ -2,17 +2,21 @@
 #include "plugin/host/loop/seccomp.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <sched.h>
 #include <seccomp.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <vector>
+
+#include "plugin/host/loop/argument_filter.h"
+#include "vmm/text_lines.h"
 
 namespace mv::plugin {
 
@@ -25,10 +29,12 @@ constexpr const char* kNeverNeeded[] = {
     "acct",          "add_key",       "bpf",           "chroot",        "clock_adjtime", "clock_settime", "delete_module",   "finit_module",
     "fsconfig",      "fsmount",       "fsopen",        "fspick",        "init_module",   "ioperm",        "iopl",            "kexec_file_load",
     "kexec_load",    "keyctl",        "lookup_dcookie", "mount",        "mount_setattr", "move_mount",    "move_pages",      "name_to_handle_at",
-    "nfsservctl",    "open_by_handle_at", "open_tree", "perf_event_open", "pivot_root",  "process_vm_readv", "process_vm_writev", "ptrace",
+    "nfsservctl",    "open_by_handle_at", "open_tree", "perf_event_open", "pidfd_getfd", "pivot_root",  "process_vm_readv", "process_vm_writev", "ptrace",
     "quotactl",      "reboot",        "request_key",   "setdomainname", "sethostname",   "setns",         "settimeofday",    "swapoff",
     "swapon",        "syslog",        "umount2",       "unshare",       "uselib",        "userfaultfd",   "vhangup",
 };
+
+constexpr uint64_t kNamespaces[] = {CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWCGROUP};
 
 struct Release {
   void operator()(void* context) const { seccomp_release(context); }
@@ -46,17 +52,14 @@ void must(int result, const std::string& what) {
   if (result < 0) throw std::invalid_argument(what + ": " + std::strerror(-result));
 }
 
-Fd file_of(const Filter& filter) {
+// `before` decides first.
+Fd file_of(const Filter& filter, const std::vector<sock_filter>& before = {}) {
   Fd file(memfd_create("filter", MFD_CLOEXEC));
-  if (!file) throw_errno("a filter of system calls");
+  const size_t bytes = before.size() * sizeof(sock_filter);
+  if (!file || ::write(file.get(), before.data(), bytes) != static_cast<ssize_t>(bytes)) throw_errno("a filter of system calls");
   must(seccomp_export_bpf(filter.get(), file.get()), "libseccomp");
   lseek(file.get(), 0, SEEK_SET);
   return file;
-}
-
-std::string trimmed(const std::string& text) {
-  const size_t begin = text.find_first_not_of(" \t\r");
-  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
 std::optional<int> errno_of(const std::string& text) {
@@ -82,14 +85,8 @@ struct Line {
 };
 
 std::vector<Line> lines_of(const std::string& path) {
-  std::ifstream in(path);
-  if (!in) throw std::invalid_argument("--seccomp-policy-dir: " + path + " cannot be read");
   std::vector<Line> lines;
-  unsigned number = 0;
-  for (std::string text; std::getline(in, text);) {
-    const std::string where = path + ":" + std::to_string(++number);
-    text = trimmed(text.substr(0, text.find('#')));
-    if (text.empty()) continue;
+  for (const auto& [text, where] : text_lines("--seccomp-policy-dir: ", path)) {
     const size_t mark = text.find(text[0] == '@' ? ' ' : ':');
     if (mark == std::string::npos) throw std::invalid_argument(where + ": valid is NAME: ACTION");
     lines.push_back({trimmed(text.substr(0, mark)), trimmed(text.substr(mark + 1)), where});
@@ -97,28 +94,56 @@ std::vector<Line> lines_of(const std::string& path) {
   return lines;
 }
 
-Fd policy_of(const std::string& path, bool log) {
-  const std::vector<Line> lines = lines_of(path);
-  const auto action = [](const Line& line) {
-    const auto known = action_of(line.action);
-    if (!known) throw std::invalid_argument(line.where + ": valid are 1, return ERRNO and kill; arguments cannot be looked at");
-    return *known;
-  };
-  uint32_t others = SCMP_ACT_KILL_PROCESS;
-  for (const Line& line : lines) {
-    if (line.name == "@default") others = action(line);
-  }
-  if (log) others = SCMP_ACT_LOG;
-  const Filter filter = filter_with(others);
-  for (const Line& line : lines) {
-    if (line.name == "@default") continue;
+uint32_t action_of(const Line& line) {
+  const auto known = action_of(line.action);
+  if (!known) throw std::invalid_argument(line.where + ": valid are 1, return ERRNO and kill");
+  return *known;
+}
+
+// A policy while it is read: libseccomp's rules, and in front of them what they cannot say.
+class Policy {
+ public:
+  // `others`: what happens to calls that are not named.
+  Policy(uint32_t others, bool log) : log_(log), others_(real(others)), filter_(filter_with(others_)) {}
+
+  void add(const Line& line) {
     const int call = seccomp_syscall_resolve_name(line.name.c_str());
     if (call == __NR_SCMP_ERROR) throw std::invalid_argument(line.where + ": " + line.name + " is no system call");
-    const uint32_t wanted = action(line);
-    const uint32_t real = log && wanted != SCMP_ACT_ALLOW ? SCMP_ACT_LOG : wanted;
-    if (real != others) must(seccomp_rule_add(filter.get(), real, call, 0), line.where);
+    if (line.action.rfind("arg", 0) == 0) return add_condition(line, call);
+    const uint32_t wanted = real(action_of(line));
+    if (wanted != others_) must(seccomp_rule_add(filter_.get(), wanted, call, 0), line.where);
   }
-  return file_of(filter);
+
+  Fd file() const { return file_of(filter_, conditions_); }
+
+ private:
+  uint32_t real(uint32_t wanted) const { return log_ && wanted != SCMP_ACT_ALLOW ? SCMP_ACT_LOG : wanted; }
+
+  // `CONDITION` or `CONDITION; return ERRNO`.  A call that this architecture lacks has a number below 0.
+  void add_condition(const Line& line, int call) {
+    const size_t mark = line.action.find(';');
+    const Condition condition = parse_condition(trimmed(line.action.substr(0, mark)), line.where);
+    const uint32_t otherwise = mark == std::string::npos ? others_ : real(action_of({line.name, trimmed(line.action.substr(mark + 1)), line.where}));
+    if (call >= 0) add_conditional_call(conditions_, static_cast<uint32_t>(call), condition, SCMP_ACT_ALLOW, otherwise, line.where);
+  }
+
+  const bool log_;
+  const uint32_t others_;
+  Filter filter_;
+  std::vector<sock_filter> conditions_;
+};
+
+Fd policy_of(const std::string& path, bool log) {
+  const std::vector<Line> lines = lines_of(path);
+  uint32_t others = SCMP_ACT_KILL_PROCESS;
+  for (const Line& line : lines) {
+    if (line.name == "@default") others = action_of(line);
+  }
+  Policy policy(others, log);
+  for (const Line& line : lines) {
+    if (line.name != "@default") policy.add(line);
+  }
+  return policy.file();
 }
 
 }  // namespace
@@ -129,6 +154,11 @@ Fd default_filter() {
     const int call = seccomp_syscall_resolve_name(name);
     if (call >= 0) must(seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), call, 0), name);
   }
+  for (const uint64_t kind : kNamespaces) {
+    must(seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, kind, kind)), "clone");
+  }
+  // its flags are in memory, where no filter looks; C libraries go on with clone
+  must(seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), "clone3");
   return file_of(filter);
 }
 

@@ -25,7 +25,7 @@ class VcpuChannel {
   virtual bool read(std::string_view& bytes) = 0;
   // The guest goes on because the plugin said so.
   virtual bool resumed() { return true; }
-  // From any thread: read() and write() end, now and later.
+  // From any thread: read() and write() end, now and later.  A thread that may be in read() is then interrupted (kick.h).
   virtual void tell() = 0;
 };
 

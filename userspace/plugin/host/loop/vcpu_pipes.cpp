@@ -64,7 +64,8 @@ class Pipes final : public VcpuChannel {
 
   void tell() override {
     const uint64_t one = 1;
-    // a full pipe wakes the reader as well
+    // whoever else opens the pipe may take the word away: then the reader, interrupted, finds nothing to wait for
+    fcntl(to_host_[0].get(), F_SETFL, O_NONBLOCK);
     [[maybe_unused]] ssize_t n = ::write(to_self_.get(), kShutdown.data(), kShutdown.size());
     n = ::write(abandoned_.get(), &one, sizeof(one));
   }

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "plugin/host/loop/vcpu_thread.h"
 
+#include <pthread.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "plugin/host/kick.h"
+
 namespace mv::plugin {
 
 VcpuThread::VcpuThread(MachineVcpu& vcpu, const Shared& shared, StartLine& line, std::unique_ptr<VcpuChannel> channel, std::function<void()> begun,
@@ -8,6 +15,7 @@ VcpuThread::VcpuThread(MachineVcpu& vcpu, const Shared& shared, StartLine& line,
     : vcpu_(vcpu), session_(vcpu, shared), line_(line), begun_(std::move(begun)), ended_(std::move(ended)), channel_(std::move(channel)) {}
 
 void VcpuThread::start() {
+  catch_kicks();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -27,6 +35,7 @@ std::optional<uint64_t> VcpuThread::take_pause() {
 void VcpuThread::tell() {
   dying_ = true;
   channel_->tell();
+  if (thread_.joinable()) pthread_kill(thread_.native_handle(), kick_signal());  // it may wait for the plugin's next word
   vcpu_.kick();
 }
 
@@ -47,15 +56,24 @@ bool VcpuThread::talk(VcpuSession::Next next) {
   if (!write_out()) return false;
   std::string_view bytes;  // first, what is left from before
   while (next == VcpuSession::Next::read && !dying_) {
-    next = session_.take(bytes, out_);
+    next = session_.take(std::exchange(bytes, {}), out_);
     if (!write_out()) return false;
     if (next == VcpuSession::Next::run && !channel_->resumed()) return false;
-    if (next == VcpuSession::Next::read && !channel_->read(bytes)) return false;
+    if (next == VcpuSession::Next::read && !session_.has_more() && !channel_->read(bytes)) return false;
   }
   return next == VcpuSession::Next::run && !dying_;
 }
 
 void VcpuThread::run() {
+  try {
+    work();
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "mvmm: a vCPU has ended: %s\n", e.what());
+  }
+  ended_();
+}
+
+void VcpuThread::work() {
   begun_();
   bool alive = talk(session_.post_init()) && line_.wait();
   while (alive && !dying_) {
@@ -72,7 +90,6 @@ void VcpuThread::run() {
       alive = talk(session_.post_paused(*user, out_));
     }
   }
-  ended_();
 }
 
 }  // namespace mv::plugin

@@ -55,6 +55,7 @@ class VcpuThread {
 
  private:
   void run();
+  void work();
   // Writes what the session said and, if the plugin has the word, listens to it until the guest goes on.  False: it is over.
   bool talk(VcpuSession::Next next);
   bool write_out();
