@@ -57,7 +57,7 @@ def base(arch: str = "amd64") -> Cpio:
 
 def add_program(archive: Cpio, program: Path) -> None:
     """Copies a program and its libraries to the paths they have on the host."""
-    found, missing = elfdeps.libraries(program)
+    found, missing = elfdeps.libraries(program) if elfdeps.is_program(program) else ([], [])
     if missing:
         raise HarnessError(f"{program} needs {', '.join(missing)}, which this machine does not have.")
     add_file(archive, program)
