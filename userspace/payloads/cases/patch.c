@@ -71,12 +71,14 @@ static int fits(u32 from, u32 seen, u32 to)
 
 static void watch(u32 vcpu)
 {
-	u32 from, seen;
+	u32 from, seen, call;
 
 	while (!over) {
-		if (stop) {
+		call = stop;
+		if (call) {
 			add(&stopped, 1);
-			while (stop)
+			/* the next call may be all that it sees of this one's end */
+			while (stop == call)
 				relax();
 			serialise();
 		}
