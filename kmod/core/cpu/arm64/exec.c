@@ -163,6 +163,9 @@ static const u16 condition_holds[16] = {
  * Control leaves the block through link n for @target.  A link is good while its key is that of the CPU: same translations,
  * same mode (struct hv_link).
  */
+#ifdef HV_DISPATCH_TREE	/* one copy, to share a page with the tree */
+#define ENTER goto enter;
+#else
 #define ENTER \
 	if (unlikely(block->epoch != cpu->hv.epoch)) \
 		goto enter_slow; \
@@ -173,6 +176,7 @@ static const u16 condition_holds[16] = {
 		goto tail; \
 	insn = hv_block_insns(block); \
 	HV_NEXT(insn->op);
+#endif
 #define CHAIN(n, target) { \
 		via = &block->link[n]; \
 		if (unlikely(via->key != cpu->hv.key)) { \
@@ -292,7 +296,7 @@ static const u16 condition_holds[16] = {
 	DO_VP(name, how, MOVE, bytes, I) DO_VP(name, how, MOVE, bytes, PRE) DO_VP(name, how, MOVE, bytes, POST)
 #define PAIR_FORMS(M, name, bits) M(name, I, bits) M(name, PRE, bits) M(name, POST, bits)
 
-static enum hv_exit_kind run(struct arm64_cpu *cpu, u64 budget)
+static HV_PAGE enum hv_exit_kind run(struct arm64_cpu *cpu, u64 budget)
 {
 #ifndef HV_DISPATCH_SWITCH
 	static const void *const hv_labels[] = HV_LABELS;
@@ -361,6 +365,16 @@ find:
 	insn = hv_block_insns(block);
 	goto dispatch;
 
+#ifdef HV_DISPATCH_TREE
+enter:
+	if (likely(block->epoch == cpu->hv.epoch && !env_read_once(cpu->hv.request))) {
+		left -= block->count;
+		if (unlikely(left < 0))
+			goto tail;
+		insn = hv_block_insns(block);
+		goto dispatch;
+	}
+#endif
 enter_slow:
 	/* found by a key that is good, so nothing but its bytes may have changed */
 	if (likely(!(env_read_once(cpu->hv.request) | cpu->hv.idle)) && hv_block_verify(&cpu->hv.blocks, block, cpu->hv.epoch)) {

@@ -314,7 +314,7 @@ static noinline void bit_flag(struct x86_flags *f, bool cf)
 	x86_flags_put(f, (x86_flags_work_out(f) & ~X86_FLAG_CF) | (cf ? X86_FLAG_CF : 0));
 }
 
-enum hv_exit_kind X86_STEP(struct x86_cpu *cpu, u64 budget)
+HV_PAGE enum hv_exit_kind X86_STEP(struct x86_cpu *cpu, u64 budget)
 {
 #ifndef HV_DISPATCH_SWITCH
 	static const void *const hv_labels[] = HV_LABELS;
