@@ -114,6 +114,11 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
             return absent + shards.unite(list(pool.map(lambda part: _boot(part, programs, tree, module, options, accel), parts)))
 
 
+def _shape(present: list[Suite], options: Options) -> machines.Shape:
+    return machines.Shape(next((s.cpus for s in present if s.cpus), options.cpus),
+                          append="".join(f" {s.append}" for s in present if s.append))
+
+
 def _boot(present: list[Suite], programs: dict[str, Path], tree: KernelTree, module: Path, options: Options,
           accel: str) -> list[SuiteResult]:
     archive, plan = initramfs.base(tree.arch), Plan()
@@ -142,7 +147,7 @@ def _boot(present: list[Suite], programs: dict[str, Path], tree: KernelTree, mod
         say.note(f"logs in {run}")
         watch = debugger.Watch(run, module, tree) if options.gdb else None
         record = boot.boot(tree, archive.finish(), run, accel, limit, options.fall_back, watch,
-                           machines.Shape(options.cpus, append="".join(f" {s.append}" for s in present if s.append)))
+                           _shape(present, options))
     results = verdict.judge(present, record)
     for result in results:
         result.log = str(run)

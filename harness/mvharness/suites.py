@@ -31,6 +31,7 @@ class Suite:
     modules: tuple[str, ...] = ()  # of the kernel's own, loaded before the module under test
     accel: str = ""  # "tcg": whatever --accel says
     append: str = ""  # more of the kernel's command line
+    cpus: int = 0  # of the guest, whatever else would be; 0: no wish
     default: bool = False
     mode: str = ""  # kind "build" only
 

@@ -38,8 +38,8 @@ class SuitesTest(unittest.TestCase):
         self.assertEqual(cases('cases = "*C"'), "--gtest_filter=*C")
 
     def test_modules_and_accelerator(self):
-        suite = self.load('[s]\nkind = "gtest"\ndescription = ""\nmodules = ["kvm-amd"]\naccel = "tcg"')["s"]
-        self.assertEqual((suite.modules, suite.accel), (("kvm-amd",), "tcg"))
+        suite = self.load('[s]\nkind = "gtest"\ndescription = ""\nmodules = ["kvm-amd"]\naccel = "tcg"\ncpus = 1')["s"]
+        self.assertEqual((suite.modules, suite.accel, suite.cpus), (("kvm-amd",), "tcg", 1))
 
     def test_environment_is_in_the_plan(self):
         plan = Plan()
