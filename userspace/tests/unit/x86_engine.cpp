@@ -188,6 +188,16 @@ TEST_P(Engine, HostChangesCodeBehindAnExit) {
   }
 }
 
+// The vCPU is held between two batches, or never: a loop without exits.
+TEST_P(Engine, HostChangesCodeBetweenTwoBatches) {
+  Machine m;
+  m.code({0xeb, 0xfe});  // jmp to itself
+  EXPECT_EQ(step(m, 1000), HV_EXIT_BUDGET);
+  m.ram[kCode] = 0xf4;  // HLT
+  EXPECT_EQ(step(m, 1000), HV_EXIT_IDLE);
+  EXPECT_EQ(m.state().rip, kCode + 1);
+}
+
 TEST_P(Engine, RepMovsFaultKeepsWhatWasDone) {
   Machine m;
   m.qword(0x3000 + 8, 0);

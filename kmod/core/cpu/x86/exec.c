@@ -332,9 +332,11 @@ HV_PAGE enum hv_exit_kind X86_STEP(struct x86_cpu *cpu, u64 budget)
 
 	cpu->from = NULL;
 	cpu->hv.replay.next = 0;
-	/* a completed exit synchronises: the VMM may have written code (3A 8.1.3 leaves it no other way to tell us) */
-	if (cpu->hv.exit.kind != HV_EXIT_BUDGET)
-		cpu->hv.epoch++;
+	/*
+	 * The VMM may have written code (3A 8.1.3 leaves it no other way to tell us): while an exit was out, but also while the CPU
+	 * was held between two batches, or from a device's thread.
+	 */
+	cpu->hv.epoch++;
 	cpu->hv.exit.kind = HV_EXIT_NONE;
 lookup:
 	cpu->hv.retired = end - left;
