@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,16 +55,12 @@ def _mebibytes(text: str) -> int:
     return int(text)
 
 
-def _jobs(text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) <= 64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of kernels from 1 to 64")
-    return int(text)
-
-
-def _cpus(text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) <= 64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of CPUs from 1 to 64")
-    return int(text)
+def _number_of(what: str) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdigit() or not 0 < int(text) <= 64:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number of {what} from 1 to 64")
+        return int(text)
+    return parse
 
 
 def parser() -> Parser:
@@ -76,9 +73,9 @@ def parser() -> Parser:
     out.add_argument("--flavor", metavar="F", default="",
                      help="build the kernel from Debian's source with these options, joined by commas: "
                           + ", ".join(ownkernel.names()))
-    out.add_argument("-j", dest="jobs", metavar="N", type=_jobs, default=1,
+    out.add_argument("-j", dest="jobs", metavar="N", type=_number_of("kernels"), default=1,
                      help="guests at a time: kernels, or parts of their suites where there are fewer kernels; default: 1")
-    out.add_argument("--cpus", metavar="N", type=_cpus, default=0,
+    out.add_argument("--cpus", metavar="N", type=_number_of("CPUs"), default=0,
                      help=f"CPUs of each guest in QEMU; default: {machines.MOST_CPUS}, or this machine's processors divided by the "
                           "guests at a time if that is less")
     out.add_argument("-s", dest="suite", metavar="SUITE", action="append", default=[],

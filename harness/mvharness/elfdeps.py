@@ -26,7 +26,7 @@ def libraries(program: Path) -> tuple[list[Path], list[str]]:
 
 def loaded(image: bytes) -> bytes:
     """A program of 64 bits without what lies behind its segments: symbols and debug information, nine tenths of it."""
-    if image[:6] != b"\x7fELF\x02\x01":
+    if image[:6] != MAGIC + b"\x02\x01":
         return image
     start, = struct.unpack_from("<Q", image, 32)
     size, count = struct.unpack_from("<HH", image, 54)

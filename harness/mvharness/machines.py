@@ -9,7 +9,8 @@ from . import qemu
 from .kerneltree import KernelTree
 
 COMMON = "panic=-1 oops=panic kasan_multi_shot"
-PC = f"console=ttyS0 {COMMON} mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on cryptomgr.notests quiet"
+DEBIAN = f"{COMMON} nokaslr random.trust_cpu=on cryptomgr.notests quiet"
+PC = f"console=ttyS0 {DEBIAN} mitigations=off tsc=reliable no_timer_check"
 MOST_CPUS = 2  # more find no more races here, and TCG runs each in a thread
 FILES = ("console.log", "verdict.log", "output.log", "files.bin")
 
@@ -71,7 +72,7 @@ def _arm64(kernel: Path, initrd: Path, run: Path, extra, shape: Shape) -> list[s
         # cortex-a57: what -cpu max adds (pointer authentication) costs TCG more than half of its speed
         "-M", "virt", "-accel", "tcg,thread=multi,tb-size=512", "-cpu", "cortex-a57", "-smp", str(shape.cpus), "-m", "1024",
         "-kernel", str(kernel), "-initrd", str(initrd),
-        "-append", f"console=ttyAMA0 {COMMON} nokaslr random.trust_cpu=on cryptomgr.notests quiet mv_channels=virtio",
+        "-append", f"console=ttyAMA0 {DEBIAN} mv_channels=virtio",
         "-serial", "chardev:console", "-device", "virtio-serial-pci,id=channels",
         *_files(run, "verdict", "output", "files"),
     ]
