@@ -86,7 +86,7 @@ def add_modules(archive, plan: Plan, tree: KernelTree, module: Path, also=()) ->
     for name in index.closure([*also, *modules.needs_of(module)]):
         archive.file(f"/mv/mod/{name}.ko", index.read(name))
         plan.put("load", f"/mv/mod/{name}.ko")
-    archive.file(f"/mv/{module.name}", module.read_bytes())
+    archive.file(f"/mv/{module.name}", kbuild.lean(module, tree))
     plan.put("module-name", module.stem.replace("-", "_"))
     plan.put("module", f"/mv/{module.name}")
 

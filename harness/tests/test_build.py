@@ -2,11 +2,16 @@
 """The scratch copy of the sources, and what a build log says about them."""
 
 import os
+import shutil
+import subprocess
 import tempfile
+import types
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from mvharness import kbuild
+from mvharness.errors import HarnessError
 
 LOG = """\
   CC [M]  {s}/kmod/core/a.o
@@ -59,3 +64,73 @@ class LogTest(unittest.TestCase):
         self.assertEqual(compiled, ["kmod/core/a.o", "kmod/core/b.c"])
         self.assertEqual(len(complaints), 3)
         self.assertFalse(any("not ours" in line for line in complaints))
+
+
+class StampTest(unittest.TestCase):
+    """Whether make runs at all; here it is a script that makes a module whose contents count its runs."""
+
+    def setUp(self):
+        work = tempfile.TemporaryDirectory()
+        self.addCleanup(work.cleanup)
+        self.work = Path(work.name)
+        self.source = self.work / "src"
+        (self.source / "kmod").mkdir(parents=True)
+        (self.source / "Kbuild").write_text("obj-m := m.o\n")
+        (self.source / "kmod/a.c").write_text("int a;\n")
+        make = self.work / "bin/make"
+        make.parent.mkdir()
+        make.write_text('#!/bin/sh\nfor word; do case "$word" in M=*) cd "${word#M=}";; esac; done\necho run >>m.ko\n')
+        make.chmod(0o755)
+        self.headers = self.work / "headers"
+        self.headers.mkdir()
+        self.tree = types.SimpleNamespace(headers=self.headers, make_vars=("CC=gcc-12",), kernel=types.SimpleNamespace(id="k"))
+        environ = {"PATH": f"{make.parent}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(self.work), "KCFLAGS": ""}
+        patch = mock.patch.dict(os.environ, environ)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def runs(self) -> int:
+        return len(kbuild.build(self.tree, source=self.source).module.read_text().splitlines())
+
+    def test_make_runs_when_something_changed(self):
+        self.assertEqual([self.runs(), self.runs()], [1, 1])
+        os.environ["KCFLAGS"] = "-DX"
+        self.assertEqual([self.runs(), self.runs()], [2, 2])
+        (self.source / "kmod/a.c").write_text("int b;\n")
+        self.assertEqual([self.runs(), self.runs()], [3, 3])
+        (self.headers / "Module.symvers").touch()
+        self.assertEqual([self.runs(), self.runs()], [4, 4])
+
+
+class LeanTest(unittest.TestCase):
+    def setUp(self):
+        work = tempfile.TemporaryDirectory()
+        self.addCleanup(work.cleanup)
+        self.module = Path(work.name) / "m.ko"
+        self.tree = types.SimpleNamespace(make_vars=("CC=gcc-12",))
+        patch = mock.patch.dict(os.environ, {"XDG_CACHE_HOME": work.name})
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def make(self, text: str) -> bytes:
+        subprocess.run(["gcc-12", "-g", "-c", "-x", "c", "-o", self.module, "-"], input=text, text=True, check=True)
+        return self.module.read_bytes()
+
+    def test_has_no_debug_information_and_is_made_anew(self):
+        whole = self.make("int first(void) { return 1; }")
+        lean = kbuild.lean(self.module, self.tree)
+        self.assertIn(b".debug_info", whole)
+        self.assertNotIn(b".debug_info", lean)
+        self.assertIn(b"first", lean)
+        self.assertEqual(self.module.read_bytes(), whole)
+        self.make("int second(void) { return 2; }")
+        self.assertIn(b"second", kbuild.lean(self.module, self.tree))
+
+    def test_takes_the_tool_of_the_kernel_s_architecture(self):
+        self.make("int x;")
+        tool = shutil.which("aarch64-linux-gnu-strip")
+        self.assertIsNotNone(tool)
+        self.tree.make_vars += ("CROSS_COMPILE=aarch64-linux-gnu-",)
+        with self.assertRaisesRegex(HarnessError, "aarch64-linux-gnu-strip"):
+            kbuild.lean(self.module, self.tree)
+        self.assertFalse(self.module.with_suffix(".lean").exists())

@@ -132,6 +132,7 @@ int guest(unsigned int vcpu)
 		/* the end may be announced between both looks */
 		if (!read_all(vcpu) && load_acquire(&announced) != SPOILT)
 			wrong = 1 + vcpu;
+		relax();	/* or one processor for all takes a tick for each of them */
 	}
 	store_release(&over[vcpu], 1);
 	for (;;)
