@@ -9,8 +9,11 @@ from . import qemu
 from .kerneltree import KernelTree
 
 COMMON = "panic=-1 oops=panic kasan_multi_shot"
-DEBIAN = f"{COMMON} nokaslr random.trust_cpu=on cryptomgr.notests quiet"
-PC = f"console=ttyS0 {DEBIAN} mitigations=off tsc=reliable no_timer_check"
+# What costs time and finds nothing here: self-tests of ciphers, security modules that have rules to follow (there are none),
+# accounts of who waited; and a program that runs again at other addresses is translated again by QEMU's own CPU.
+DEBIAN = f"{COMMON} nokaslr norandmaps random.trust_cpu=on cryptomgr.notests lsm=landlock,yama audit=0 psi=0 quiet"
+# Patching code is dear on QEMU's own CPU, so lock prefixes stay where they are with one CPU; and this initcall tests itself.
+PC = f"console=ttyS0 {DEBIAN} mitigations=off tsc=reliable no_timer_check noreplace-smp initcall_blacklist=crypto_kdf108_init"
 # On QEMU's own CPU, REP MOVSB and REP STOSB go byte by byte; a kernel that is told that they are not fast takes whole words.
 TCG_PC = "max,-erms,-fsrm"
 MOST_CPUS = 2  # more find no more races here, and TCG runs each in a thread

@@ -71,10 +71,14 @@ def publish_file(target: Path, data: bytes) -> None:
         raise
 
 
-def new_run_dir(keep: int = 20) -> Path:
-    """A directory for one boot's logs; the oldest ones beyond `keep` are removed."""
+def new_run_dir(keep: int = 60) -> Path:
+    """A directory for one boot's logs; the oldest ones beyond `keep` are removed.
+
+    All kernels with two guests each are some 30 boots, and their report is made at the end.
+    """
     runs = cache("runs")
-    old = sorted((p for p in runs.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
-    for stale in old[: max(0, len(old) - keep + 1)]:
-        shutil.rmtree(stale, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix="run-", dir=runs))
+    with locked("runs"):
+        old = sorted((p for p in runs.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
+        for stale in old[: max(0, len(old) - keep + 1)]:
+            shutil.rmtree(stale, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix="run-", dir=runs))

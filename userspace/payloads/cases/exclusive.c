@@ -7,7 +7,7 @@
 #include "../trap_arm64.h"
 
 #define VCPUS 4u
-#define ROUNDS 8000u
+#define ROUNDS 5000u
 
 static volatile u32 here, done, asked, answered;
 static struct {

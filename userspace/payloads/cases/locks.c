@@ -6,7 +6,7 @@
  */
 #include "../smp_x86.h"
 
-#define ROUNDS 2000u
+#define ROUNDS 1200u
 
 static volatile u32 here, done;
 static u8 split[8192] __attribute__((aligned(4096)));

@@ -10,7 +10,7 @@ int guest(unsigned int vcpu)
 
 	if (!vcpu)
 		start_second();
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < 1000; i++) {
 		st32(SCRATCH + 4 * vcpu, i ^ (vcpu << 16));
 		wrong |= ld32(SCRATCH + 4 * vcpu) ^ i ^ (vcpu << 16);
 	}
