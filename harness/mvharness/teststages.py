@@ -2,6 +2,7 @@
 """scripts/test: everything that has to pass, as a list of stages whose counts are added up."""
 
 import argparse
+import concurrent.futures
 import os
 import re
 import shutil
@@ -9,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterator
 
 from . import paths, qemu
 from .results import Counts
@@ -177,6 +179,31 @@ def check_python(pattern: str) -> Callable[[Context], Counts]:
     return run
 
 
+def check_python_each(pattern: str) -> Callable[[Context], Counts]:
+    """The same with a process for every test, as many at a time as there are processors: tests that wait for one guest."""
+    def tests(suite) -> Iterator[str]:
+        for test in suite:
+            if isinstance(test, unittest.TestSuite):
+                yield from tests(test)
+            else:
+                yield test.id()
+
+    def one(context: Context, name: str) -> Counts:
+        argv = ["python3", "-m", "unittest", name]
+        done = context.call(argv, capture=True)
+        if done.returncode:
+            print(done.stdout, flush=True)
+            context.failures.append("PYTHONPATH=harness " + " ".join(argv))
+        return must(count_unittest(done.stdout), done.returncode)
+
+    def run(context: Context) -> Counts:
+        names = list(tests(unittest.TestLoader().discover(str(context.repo / "harness/tests"), pattern,
+                                                          str(context.repo / "harness"))))
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            return sum(pool.map(lambda name: one(context, name), names), Counts())
+    return run
+
+
 ASAN = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 TSAN = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
 
@@ -189,8 +216,8 @@ STAGES = [
     # one of the rules runs what the README shows
     Stage("rules: layers, licences, README", check_rules, needs_build=True),
     Stage("tests on this machine", ctest("build"), needs_build=True),
-    Stage("Debian's kernel as a guest", check_python("linux_*.py"), slow=True, needs_build=True),
-    Stage("Debian's firmware as a guest", check_python("firmware_*.py"), slow=True, needs_build=True),
+    Stage("Debian's kernel as a guest", check_python_each("linux_*.py"), slow=True, needs_build=True),
+    Stage("Debian's firmware as a guest", check_python_each("firmware_*.py"), slow=True, needs_build=True),
     Stage("ASan and UBSan", sanitized("asan", ASAN), slow=True),
     Stage("TSan", sanitized("tsan", TSAN), slow=True),
     Stage("plugin protocol, small guests and device trees under libFuzzer", sanitized("fuzz", ASAN, "-R", "fuzz"), slow=True),

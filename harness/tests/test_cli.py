@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Bad input gets one sentence and exit code 2; the counting of scripts/test."""
 
+import os
 import subprocess
+import sys
 import tempfile
+import textwrap
 import unittest
 from pathlib import Path
 
@@ -74,6 +77,30 @@ class StagesTest(unittest.TestCase):
         total, rows = teststages.run_stages(stages, teststages.Context(Path("/nonexistent")))
         self.assertEqual(total, Counts(2, 1))
         self.assertEqual(rows[0][3], "ran nothing")
+
+    def test_every_test_in_a_process_of_its_own(self):
+        text = """
+            import os, pathlib, unittest
+            seen = []
+            class Some(unittest.TestCase):
+                def test_a(self): seen.append("a"); self.assertEqual(seen, ["a"])
+                def test_b(self): seen.append("b"); self.assertEqual(seen, ["b"])
+                def test_c(self): self.fail("on purpose")
+                @unittest.skip("on purpose")
+                def test_d(self): pass
+            """
+        with tempfile.TemporaryDirectory() as work:
+            tests = Path(work) / "harness/tests"
+            tests.mkdir(parents=True)
+            (tests / "__init__.py").touch()
+            (tests / "some_each.py").write_text(textwrap.dedent(text))
+            (tests / "other_each.py").write_text("import no_such_module\n")
+            script = ("from mvharness import teststages; from pathlib import Path; "
+                      f"context = teststages.Context(Path(), Path({work!r})); "
+                      "print(teststages.check_python_each('*_each.py')(context), len(context.failures))")
+            done = subprocess.run([sys.executable, "-c", script], cwd=work, text=True, capture_output=True, check=True,
+                                  env=os.environ | {"PYTHONPATH": f"harness:{paths.HARNESS}"})
+        self.assertIn("Counts(passed=2, failed=2, skipped=1) 2", done.stdout)
 
     def test_a_bad_exit_without_a_failed_case_is_a_failure(self):
         self.assertEqual(teststages.must(Counts(5), 1), Counts(5, 1))
