@@ -65,6 +65,8 @@ def on_host(program: Path, args: list[str], work: Path) -> dict[str, Result]:
                           stdout=sys.stderr)
     if done.returncode:
         raise HarnessError(f"{program} failed with code {done.returncode}.")
+    if not out.exists():
+        raise HarnessError(f"{program} measured nothing with {' '.join(args)}.")
     return results(out.read_text())
 
 

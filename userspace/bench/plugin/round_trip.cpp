@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What a plugin's event costs: a vCPU that writes to a port as fast as it can, beside two processes that pass messages of the same
-// sizes through two pipes.  Both in turns, in one run, so that they see the same machine.  This program is the plugin, too.
+// sizes through two pipes.  Both in turns, in one run, so that they see the same machine; and on the same processors, once both ends
+// on one and once each on its own, for to wake somebody elsewhere costs many times as much.  This program is the plugin, too.
 #include <crosvm.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +27,7 @@ using Clock = std::chrono::steady_clock;
 constexpr unsigned kRounds = 2000;       // in a turn
 constexpr unsigned kTurns = 15;
 constexpr uint64_t kBytes = 0x10000;
+constexpr char kPlugin[] = "MV_BENCH_PLUGIN_PROCESSOR";
 constexpr uint64_t kPlain = 0x500, kHinted = 0x501, kAsync = 0x502, kStop = 0x600;
 
 void check(int result, const char* what) {
@@ -133,8 +136,17 @@ class Guest {
   kvm_regs regs_ = {};
 };
 
-int measure() {
+void run_on(int processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  check(sched_setaffinity(0, sizeof set, &set) ? -errno : 0, "processor");
+}
+
+// The plugin and the pipes' one end on `processor`; mvmm and the other end are on the one that was inherited.
+int measure(int processor) {
   PingPong raw(5, 13);  // a resume with one byte of data; a write to a port behind its length
+  run_on(processor);
   Guest guest;
   std::vector<double> pings, plain, regs, hinted, async, ratio;
   for (unsigned t = 0; t < kTurns; ++t) {
@@ -154,16 +166,42 @@ int measure() {
   return 0;
 }
 
+// mvmm with this program as its plugin: mvmm on the one processor, the plugin on the other.
+int run(const char* program, int mvmm, int plugin) {
+  std::fflush(stdout);
+  const pid_t child = fork();
+  if (!child) {
+    run_on(mvmm);
+    setenv(kPlugin, std::to_string(plugin).c_str(), 1);
+    execl(MV_MVMM, "mvmm", "--plugin", program, static_cast<char*>(nullptr));
+    std::perror(MV_MVMM);
+    _exit(1);
+  }
+  int status = 1;
+  waitpid(child, &status, 0);
+  return status ? 1 : 0;
+}
+
+int run_both(const char* program) {
+  cpu_set_t mine;
+  check(sched_getaffinity(0, sizeof mine, &mine) ? -errno : 0, "processors");
+  std::vector<int> processors;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &mine)) processors.push_back(i);
+  }
+  std::printf("vCPU and plugin on one processor\n");
+  int failed = run(program, processors.front(), processors.front());
+  if (processors.size() < 2) return failed;
+  std::printf("vCPU and plugin on two processors\n");
+  return failed | run(program, processors.back(), processors.front());
+}
+
 }  // namespace
 
 int main(int, char** argv) {
-  if (!std::getenv("CROSVM_SOCKET")) {
-    execl(MV_MVMM, "mvmm", "--plugin", argv[0], static_cast<char*>(nullptr));
-    std::perror(MV_MVMM);
-    return 1;
-  }
   try {
-    return measure();
+    const char* processor = std::getenv(kPlugin);
+    return processor ? measure(std::atoi(processor)) : run_both(argv[0]);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "mv_plugin_bench: %s\n", e.what());
     return 1;
