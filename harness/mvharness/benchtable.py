@@ -65,7 +65,7 @@ def on_host(program: Path, args: list[str], work: Path) -> dict[str, Result]:
                           stdout=sys.stderr)
     if done.returncode:
         raise HarnessError(f"{program} failed with code {done.returncode}.")
-    if not out.exists():
+    if not out.exists() or not out.stat().st_size:
         raise HarnessError(f"{program} measured nothing with {' '.join(args)}.")
     return results(out.read_text())
 
