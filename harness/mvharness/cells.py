@@ -98,13 +98,15 @@ def run(rows: list[Row], chosen: list[Suite], options: suiterun.Options, base: l
         offline: bool) -> list[CellResult]:
     """All cells, `jobs` at a time, in the rows' order. A UsageError of one is everybody's."""
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=jobs)
-    futures = [pool.submit(run_cell, row, chosen, options, base, offline) for row in rows]
+    # a kernel that has to be built from source takes longest: started last, it would leave the other processors idle
+    order = sorted(range(len(rows)), key=lambda n: rows[n].kind != "uml" and not rows[n].flavor)
+    futures = {n: pool.submit(run_cell, rows[n], chosen, options, base, offline) for n in order}
     ahead = concurrent.futures.ThreadPoolExecutor(max_workers=1)
     if any(suite.kind != "build" for suite in chosen):
-        for row in rows[jobs:]:
-            ahead.submit(prepare, row, options.source, offline)
+        for n in order[jobs:]:
+            ahead.submit(prepare, rows[n], options.source, offline)
     try:
-        return [future.result() for future in futures]
+        return [futures[n].result() for n in range(len(rows))]
     except BaseException as error:
         if not isinstance(error, UsageError):
             say.warn("stopping the guests")

@@ -232,7 +232,7 @@ STAGES = [
     Stage("kernels: oldest to newest, arm64, UML", harness(kernels="gate", more=("-j", "2")), matrix=True, needs_build=True),
     Stage("every allocation fails once; coverage", harness("fail-nth", "coverage", kernels="uml-kasan"), matrix=True),
     Stage("packages", check_python("package_*.py"), matrix=True),
-    Stage("flavors find faults, trouble is told", check_python("slow_*.py"), matrix=True),
+    Stage("flavors find faults, trouble is told", check_python_each("slow_*.py"), matrix=True),
     Stage("race detector finds races", check_python("sanitizer_*.py"), sanitizers=True),
     Stage("suites under the race detector", harness(kernels="sanitizers"), sanitizers=True, needs_build=True),
 ]

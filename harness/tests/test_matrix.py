@@ -8,8 +8,9 @@ import unittest
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest import mock
 
-from mvharness import cells, deb, htmlreport, kernels, ldwrap, ownkernel, paths, report, rows, splat, verdict
+from mvharness import cells, deb, htmlreport, kernels, ldwrap, ownkernel, paths, report, rows, splat, suiterun, verdict
 from mvharness.errors import HarnessError, UsageError
 from mvharness.progress import Stage
 from mvharness.results import Case, SuiteResult, Verdict
@@ -47,6 +48,22 @@ class RowTest(unittest.TestCase):
                               check=True)
         jobs = json.loads(done.stdout)["include"]
         self.assertIn("harness/run -k bullseye-5.10", [job["command"] for job in jobs])
+
+
+class OrderTest(unittest.TestCase):
+    def test_what_is_built_from_source_starts_first_and_results_keep_their_order(self):
+        wanted = [rows.Row("stock"), rows.Row("um", kind="uml"), rows.Row("other"), rows.Row("debug", flavor="kasan"),
+                  rows.Row("own", path="/x", kind="path")]
+        started = []
+
+        def cell(row, *_):
+            started.append(row.name)
+            return row.name
+
+        with mock.patch.object(cells, "run_cell", cell):
+            done = cells.run(wanted, [], suiterun.Options("tcg", False, None, Path()), [], 1, True)
+        self.assertEqual(done, ["stock", "um", "other", "debug", "own"])
+        self.assertEqual(started, ["um", "debug", "stock", "other", "own"])
 
 
 class ConfigTest(unittest.TestCase):
