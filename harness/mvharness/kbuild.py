@@ -83,6 +83,11 @@ def _ages(headers: Path) -> list[str]:
     return [str(file.stat().st_mtime_ns) for file in files if file.exists()]
 
 
+def _make_var(tree: KernelTree, name: str) -> str:
+    """What make is told; empty if it is told nothing."""
+    return next((v.removeprefix(f"{name}=") for v in tree.make_vars if v.startswith(f"{name}=")), "")
+
+
 def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
           ahead: bool = False) -> BuildResult:
     """Builds in the given mode. W=1 always compiles everything: warnings show only for what is compiled. Sparse looks at
@@ -98,7 +103,7 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
     source = source or paths.REPO
     if not (source / "Kbuild").exists():
         raise UsageError(f"{source}/Kbuild does not exist; the module's Kbuild belongs at the top of the tree.")
-    compiler = next(v.removeprefix("CC=") for v in tree.make_vars if v.startswith("CC="))
+    compiler = _make_var(tree, "CC")
     if shutil.which(compiler) is None:
         raise HarnessError(f"{compiler} is not installed; run scripts/setup.")
     names = SOURCES if source == paths.REPO else tuple(p.name for p in source.iterdir() if p.name[0] != ".")
@@ -161,12 +166,14 @@ def build_or_die(tree: KernelTree, source: Path | None = None) -> Path:
 def lean(module: Path, tree: KernelTree) -> bytes:
     """The module as a guest gets it: nine tenths of the file are for a debugger, and the guest's kernel would copy them
     twice."""
-    cross = next((v.removeprefix("CROSS_COMPILE=") for v in tree.make_vars if v.startswith("CROSS_COMPILE=")), "")
-    made = module.with_suffix(".lean")
+    strip = _make_var(tree, "CROSS_COMPILE") + "strip"
+    made, work = module.with_suffix(".lean"), module.with_suffix(".lean.part")
     with paths.locked(f"lean-{paths.path_id(module)}"):
         if not made.exists() or made.stat().st_mtime_ns <= module.stat().st_mtime_ns:
-            done = qemu.run([f"{cross}strip", "--strip-debug", "-o", str(made), str(module)])
+            done = qemu.run([strip, "--strip-debug", "-o", str(work), str(module)])
             if done.returncode:
-                made.unlink(missing_ok=True)
-                raise HarnessError(f"{cross}strip cannot read {module}: {done.stdout.strip()}")
+                work.unlink(missing_ok=True)
+                raise HarnessError(f"{strip} cannot read {module}: {done.stdout.strip()}")
+            # whole or not at all: whoever kills us here must not leave half a module that looks new
+            work.rename(made)
         return made.read_bytes()

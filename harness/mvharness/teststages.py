@@ -168,14 +168,17 @@ def check_python_style(context: Context) -> Counts:
                         + [["mypy", "--python-version", "3.11", "--no-error-summary", "--cache-dir", "/dev/null", *package]])
 
 
+def run_unittest(context: Context, argv: list[str]) -> Counts:
+    done = context.call(argv, capture=True)
+    if done.returncode:
+        print(done.stdout, flush=True)
+        context.failures.append(" ".join(argv))
+    return must(count_unittest(done.stdout), done.returncode)
+
+
 def check_python(pattern: str) -> Callable[[Context], Counts]:
     def run(context: Context) -> Counts:
-        argv = ["python3", "-m", "unittest", "discover", "-s", "harness/tests", "-t", "harness", "-p", pattern]
-        done = context.call(argv, capture=True)
-        if done.returncode:
-            print(done.stdout)
-            context.failures.append(" ".join(argv))
-        return must(count_unittest(done.stdout), done.returncode)
+        return run_unittest(context, ["python3", "-m", "unittest", "discover", "-s", "harness/tests", "-t", "harness", "-p", pattern])
     return run
 
 
@@ -188,19 +191,12 @@ def check_python_each(pattern: str) -> Callable[[Context], Counts]:
             else:
                 yield test.id()
 
-    def one(context: Context, name: str) -> Counts:
-        argv = ["python3", "-m", "unittest", name]
-        done = context.call(argv, capture=True)
-        if done.returncode:
-            print(done.stdout, flush=True)
-            context.failures.append("PYTHONPATH=harness " + " ".join(argv))
-        return must(count_unittest(done.stdout), done.returncode)
-
     def run(context: Context) -> Counts:
         names = list(tests(unittest.TestLoader().discover(str(context.repo / "harness/tests"), pattern,
                                                           str(context.repo / "harness"))))
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            return sum(pool.map(lambda name: one(context, name), names), Counts())
+            return sum(pool.map(lambda name: run_unittest(context, ["env", "PYTHONPATH=harness", "python3", "-m", "unittest", name]),
+                                names), Counts())
     return run
 
 

@@ -134,3 +134,13 @@ class LeanTest(unittest.TestCase):
         with self.assertRaisesRegex(HarnessError, "aarch64-linux-gnu-strip"):
             kbuild.lean(self.module, self.tree)
         self.assertFalse(self.module.with_suffix(".lean").exists())
+
+    def test_half_of_it_is_never_used(self):
+        self.make("int x;")
+        tool = self.module.parent / "half-strip"
+        tool.write_text('#!/bin/sh\nprintf half >"$3"\nkill -9 $$\n')
+        tool.chmod(0o755)
+        self.tree.make_vars += (f"CROSS_COMPILE={self.module.parent}/half-",)
+        with self.assertRaises(HarnessError):
+            kbuild.lean(self.module, self.tree)
+        self.assertFalse(self.module.with_suffix(".lean").exists())
