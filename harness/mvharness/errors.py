@@ -8,3 +8,7 @@ class UsageError(Exception):
 
 class HarnessError(Exception):
     """The request was fine but something it needs is missing or broken. Exit code 1."""
+
+    def __init__(self, sentence: str, log: str = ""):
+        super().__init__(sentence)
+        self.log = log  # where more of it can be read

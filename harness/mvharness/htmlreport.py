@@ -27,7 +27,7 @@ code { background: #8882; padding: .1rem .3rem; } summary { cursor: pointer; mar
 
 
 def _e(text: str) -> str:
-    return html.escape(str(text), quote=True)
+    return html.escape(report.plain(str(text)), quote=True)
 
 
 def _id(cell: CellResult, suite: str = "") -> str:
@@ -56,7 +56,7 @@ def _table(cells: list[CellResult]) -> str:
 
 
 def _stages(cell: CellResult) -> str:
-    return "<p>" + ", ".join(f"{_e(name)} {seconds:.1f} s" for name, seconds, _ in cell.stages)
+    return "<p>" + ", ".join(f"{_e(stage.name)} {stage.seconds:.1f} s" for stage in cell.stages)
 
 
 def _logs(where: str) -> str:

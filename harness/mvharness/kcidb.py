@@ -5,7 +5,7 @@ import json
 import subprocess
 import time
 
-from . import paths
+from . import paths, progress
 from .cells import CellResult
 from .results import Case, Verdict
 
@@ -36,9 +36,13 @@ def _test(cell: CellResult, build: str, suite: str, case: Case, number: int) -> 
     return out
 
 
+def _when(after: float) -> str:
+    """A time of day from seconds after the run's start."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - (time.monotonic() - progress.BEGIN) + after))
+
+
 def render(cells: list[CellResult]) -> bytes:
     """The whole report. What is not a boot's result (a kernel that could not be had) is a build that is not valid."""
-    now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
     commit = _commit()
     checkout = f"{ORIGIN}:{commit}"
     builds, tests = [], []
@@ -46,7 +50,8 @@ def render(cells: list[CellResult]) -> bytes:
         build = f"{ORIGIN}:{commit[:12]}-{_word(cell.name)}-{int(time.time())}"
         had = bool(cell.kernel) and not any(suite.name == "kernel" for suite in cell.suites)
         arch = "um" if cell.row.kind == "uml" else cell.row.arch
-        builds.append({"id": build, "checkout_id": checkout, "origin": ORIGIN, "start_time": now, "valid": had,
+        builds.append({"id": build, "checkout_id": checkout, "origin": ORIGIN, "valid": had,
+                       "start_time": _when(cell.stages[0].start if cell.stages else 0.0),
                        "architecture": ARCHITECTURES.get(arch, arch), "config_name": cell.name,
                        "comment": cell.kernel or "no kernel", "duration": round(cell.seconds, 3)})
         number = 0

@@ -9,12 +9,20 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from .errors import UsageError
+
 REPO = Path(__file__).resolve().parents[2]
 HARNESS = REPO / "harness"
+_living: list[int] = []  # this process's runs: their directories are locked until it ends
 
 
 def cache_root() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    """A relative XDG_CACHE_HOME counts for nothing (XDG Base Directory Specification, "Basics")."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(os.path.expanduser("~"), ".cache")
+    if not os.path.isabs(base):
+        raise UsageError("there is no home directory for the cache; set XDG_CACHE_HOME to an absolute path.")
     return Path(base) / "mockvisor"
 
 
@@ -57,7 +65,10 @@ def published(target: Path):
 
 
 def publish_file(target: Path, data: bytes) -> None:
-    """Writes a whole file or none."""
+    """Writes a whole file or none. A link, a pipe or a device is written to as it is: a file must not take its place."""
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        target.write_bytes(data)
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
@@ -71,14 +82,34 @@ def publish_file(target: Path, data: bytes) -> None:
         raise
 
 
-def new_run_dir(keep: int = 60) -> Path:
-    """A directory for one boot's logs; the oldest ones beyond `keep` are removed.
+def _hold(directory: Path) -> None:
+    """Until this process ends nobody takes the directory for an old one."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    _living.append(handle)
 
-    All kernels with two guests each are some 30 boots, and their report is made at the end.
+
+def _is_held(directory: Path) -> bool:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def new_run_dir(keep: int = 60) -> Path:
+    """A directory for one boot's logs; the oldest ones beyond `keep` are removed, but none of a harness that still runs:
+    its report is made at the end, and a guest may live for days.
     """
     runs = cache("runs")
     with locked("runs"):
         old = sorted((p for p in runs.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
         for stale in old[: max(0, len(old) - keep + 1)]:
-            shutil.rmtree(stale, ignore_errors=True)
-        return Path(tempfile.mkdtemp(prefix="run-", dir=runs))
+            if not _is_held(stale):
+                shutil.rmtree(stale, ignore_errors=True)
+        made = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
+        _hold(made)
+        return made

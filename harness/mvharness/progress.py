@@ -17,6 +17,7 @@ class Stage(NamedTuple):
     name: str
     seconds: float
     start: float = 0.0  # seconds after the run's
+    what: str = ""  # with what else the time is not to be compared
 
 
 def _timings_file():
@@ -24,10 +25,14 @@ def _timings_file():
 
 
 def _known() -> dict[str, float]:
+    """What the file says, as far as it makes sense: it is a hint, and anybody may have written to it."""
     try:
-        return json.loads(_timings_file().read_text())
+        read = json.loads(_timings_file().read_text())
     except (OSError, ValueError):
         return {}
+    if not isinstance(read, dict):
+        return {}
+    return {name: float(seconds) for name, seconds in read.items() if type(seconds) in (int, float)}
 
 
 class Progress:
@@ -38,8 +43,9 @@ class Progress:
         self.stages: list[Stage] = []
 
     @contextlib.contextmanager
-    def stage(self, name: str):
-        expected = _known().get(f"{self.cell} {name}")
+    def stage(self, name: str, what: str = ""):
+        """`what`: other suites take another time, though the stage has the same name."""
+        expected = _known().get(self._key(name, what))
         hint = f" of {expected:.0f} s" if expected and expected >= 1 else " s"
         say.note(f"{name}" + (f" (last time {expected:.1f} s)" if expected else ""))
         start = time.monotonic()
@@ -52,7 +58,10 @@ class Progress:
             done.set()
             ticker.join()
             say.status(self.cell, "")
-            self.stages.append(Stage(name, time.monotonic() - start, start - BEGIN))
+            self.stages.append(Stage(name, time.monotonic() - start, start - BEGIN, what))
+
+    def _key(self, name: str, what: str) -> str:
+        return " ".join(filter(None, (self.cell, name, what)))
 
     def _tick(self, name: str, start: float, hint: str, done: threading.Event) -> None:
         with say.about(self.cell):
@@ -66,5 +75,6 @@ class Progress:
     def remember(self) -> None:
         """Keeps this run's times as what the next one expects."""
         with paths.locked("timings"):
-            times = _known() | {f"{self.cell} {stage.name}": round(stage.seconds, 2) for stage in self.stages}
+            times = _known() | {
+                self._key(stage.name, stage.what): round(stage.seconds, 2) for stage in self.stages}
             paths.publish_file(_timings_file(), json.dumps(times, indent=0, sort_keys=True).encode())

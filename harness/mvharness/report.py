@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 CONTROL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
 
 
+def plain(text: str) -> str:
+    """Guests print what they like; it must not steer a terminal, nor make XML invalid."""
+    return CONTROL.sub("?", text)
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(plain(text).split())
 
 
 def _diagnostics(text: str, indent: str, limit: int = 30) -> list[str]:
-    lines = text.splitlines()
+    lines = plain(text).splitlines()
     out = [f"{indent}# {line}" for line in lines[:limit]]
     if len(lines) > limit:
         out.append(f"{indent}# ... {len(lines) - limit} more lines in the log")
@@ -138,7 +143,7 @@ def _junit(parts: list[tuple[SuiteResult, dict[str, str]]]) -> bytes:
                 ET.SubElement(box, "property", name=key, value=value)
         for case in suite.cases:
             entry = ET.SubElement(node, "testcase", classname=suite.name, name=case.name, time=f"{case.seconds:.3f}")
-            message = CONTROL.sub("?", case.message)
+            message = plain(case.message)
             if case.verdict is Verdict.SKIP:
                 ET.SubElement(entry, "skipped", message=_one_line(message))
             elif case.verdict is not Verdict.PASS:

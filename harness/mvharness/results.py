@@ -48,6 +48,11 @@ class SuiteResult:
             self.cases.append(Case(f"({self.verdict.value})", self.verdict, 0.0, self.reason))
         return self
 
+    @property
+    def ran(self) -> bool:
+        """Whether a case of its own says something: settle() adds one in brackets where none does."""
+        return any(not case.name.startswith("(") for case in self.cases)
+
 
 @dataclass
 class Counts:

@@ -68,7 +68,7 @@ def brief(cases: list[Case]) -> str:
 
 def table(suite: Suite, cells: list[CellResult]) -> str:
     """Statement by kernel, and the tests' names; nothing for a suite without statements or that did not run."""
-    if not suite.statements or not any(result.name == suite.name and result.cases for cell in cells for result in cell.suites):
+    if not suite.statements or not any(result.name == suite.name and result.ran for cell in cells for result in cell.suites):
         return ""
     rows = [["statement", *(cell.name for cell in cells), "tests"]]
     for (interface, number), by_cell in _collect(suite, cells).items():
@@ -84,7 +84,7 @@ def table(suite: Suite, cells: list[CellResult]) -> str:
 def untested(suite: Suite, cells: list[CellResult]) -> list[str]:
     """The statements that must have a test and have none. Where the suite never came to its end nothing can be said."""
     whole = [cell for cell in cells for result in cell.suites
-             if result.name == suite.name and result.verdict in (Verdict.PASS, Verdict.FAIL)]
+             if result.name == suite.name and result.verdict in (Verdict.PASS, Verdict.FAIL) and result.ran]
     if not whole:
         return []
     return [f"{interface} {number}" for (interface, number), by_cell in _collect(suite, whole).items()

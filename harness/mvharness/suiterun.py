@@ -2,6 +2,7 @@
 """Runs suites on one kernel: those that build, and those that run in the guest."""
 
 import concurrent.futures
+import hashlib
 import os
 import shlex
 from dataclasses import dataclass, field
@@ -31,8 +32,8 @@ class Options:
     progress: Progress = field(default_factory=lambda: Progress("harness"))
 
 
-def _repeat(options: Options, suite: str) -> str:
-    return f"{options.repeat} -s {shlex.quote(suite)}"
+def _repeat(options: Options, *suites: str) -> str:
+    return options.repeat + "".join(f" -s {shlex.quote(suite)}" for suite in suites)
 
 
 def run_build(suite: Suite, tree: KernelTree, options: Options) -> SuiteResult:
@@ -76,8 +77,9 @@ def _argv(suite: Suite, program: Path) -> list[str]:
 
 
 def _missing(suite: Suite, program: Path, options: Options) -> SuiteResult:
-    preset = program.parents[1].name.removeprefix("build").strip("-")
-    reason = f"{program} is not built; run scripts/build{' ' + preset if preset else ''} first"
+    place = program.parents[1].name
+    preset = place.removeprefix("build-") if place.startswith("build-") else ""
+    reason = f"{program} is not built; run scripts/build{' ' + preset if preset else ''} first, or give its place with --build-dir"
     return SuiteResult(suite.name, Verdict.FAIL, reason, repeat=_repeat(options, suite.name)).settle()
 
 
@@ -109,9 +111,14 @@ def run_guest(suites: list[Suite], tree: KernelTree, options: Options) -> list[S
     accel = options.accel if tree.arch == "um" else next((s.accel for s in present if s.accel), options.accel)
     engine = "" if tree.arch == "um" else f" ({accel})"
     where = f" in {len(parts)} guests" if len(parts) > 1 else ""
-    with options.progress.stage(f"running the suites{engine}{where}"):
+    with options.progress.stage(f"running the suites{engine}{where}", _set(present)):
         with concurrent.futures.ThreadPoolExecutor(len(parts)) as pool:
             return absent + shards.unite(list(pool.map(lambda part: _boot(part, programs, tree, module, options, accel), parts)))
+
+
+def _set(suites: list[Suite]) -> str:
+    """A short name for these suites with these cases."""
+    return hashlib.sha256(repr([(s.name, s.cases, s.slow) for s in suites]).encode()).hexdigest()[:8]
 
 
 def _shape(present: list[Suite], options: Options) -> machines.Shape:
@@ -152,7 +159,7 @@ def _boot(present: list[Suite], programs: dict[str, Path], tree: KernelTree, mod
     for result in results:
         result.log = str(run)
         result.repeat = _repeat(options, result.name) if result.name != "module" else \
-            options.repeat + "".join(f" -s {shlex.quote(s.name)}" for s in present)
+            _repeat(options, *(s.name for s in present))
     return results
 
 
@@ -167,5 +174,9 @@ def run(suites: list[Suite], tree: KernelTree, options: Options) -> list[SuiteRe
             results += run_guest(guests, tree, options)
         except HarnessError as error:
             say.warn(str(error))
-            results.append(SuiteResult("module", Verdict.FAIL, str(error), repeat=options.repeat).settle())
+            again = _repeat(options, *(s.name for s in guests))
+            results.append(SuiteResult("module", Verdict.FAIL, str(error), repeat=again, log=error.log).settle())
+            # a suite that was asked for stands in every report
+            results += [SuiteResult(s.name, Verdict.NOTHING, "it was never started: there is no module", repeat=_repeat(options, s.name),
+                                    log=error.log).settle() for s in guests]
     return results

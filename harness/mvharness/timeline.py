@@ -15,7 +15,7 @@ LETTER = 6.4  # pixels of a letter of a bar's label
 def parts(cell: CellResult, colours: dict[str, str]) -> list[tuple[str, float, float, str]]:
     """(label, start, seconds, colour); the guest's stage is cut into its boot and its suites, which ran in order."""
     out = []
-    for name, seconds, start in cell.stages:
+    for name, seconds, start, _ in cell.stages:
         if not name.startswith("running"):
             out.append((name, start, seconds, COLOURS.get(name.split()[0], COLOURS["getting"])))
             continue
@@ -38,10 +38,10 @@ def tick_step(seconds: float) -> float:
 
 def picture(cells: list[CellResult]) -> str:
     """The SVG element, or nothing when no stage was timed."""
-    ends = [start + seconds for cell in cells for _, seconds, start in cell.stages]
+    ends = [start + seconds for cell in cells for _, seconds, start, _ in cell.stages]
     if not ends:
         return ""
-    first = min(start for cell in cells for _, _, start in cell.stages)
+    first = min(start for cell in cells for _, _, start, _ in cell.stages)
     length = max(max(ends) - first, 0.1)
     scale = (WIDTH - LEFT - RIGHT) / length
     names = list(dict.fromkeys(suite.name for cell in cells for suite in cell.suites if suite.seconds))

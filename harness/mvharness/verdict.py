@@ -76,8 +76,11 @@ def judge_module(record: BootRecord, boot: Outcome) -> SuiteResult:
     if others:
         cases.append(Case("guest set-up", Verdict.FAIL, 0.0, "\n".join(others)))
     found = splat.find(record.console) or splat.find(record.kmsg)
-    cases.append(Case("no splat", Verdict.CRASH if boot.verdict is Verdict.CRASH else Verdict.FAIL if found
-                      else Verdict.PASS, 0.0, "\n".join(found[:20])))
+    if "up" not in lines and not found:
+        cases.append(Case("no splat", boot.verdict, 0.0, boot.reason))  # of a guest that never ran it says nothing
+    else:
+        cases.append(Case("no splat", Verdict.CRASH if boot.verdict is Verdict.CRASH else Verdict.FAIL if found
+                          else Verdict.PASS, 0.0, "\n".join(found[:20])))
     if boot.verdict in (Verdict.CRASH, Verdict.TIMEOUT, Verdict.LOST):
         cases.append(Case("verdict", boot.verdict, 0.0, boot.reason))
     else:
@@ -130,8 +133,9 @@ def judge_suite(suite: Suite, record: BootRecord, boot: Outcome) -> SuiteResult:
         elif how == "signal":
             result.verdict, result.reason = Verdict.CRASH, f"its program died of signal {code}" + _last_words(record, suite.name)
         elif suite.kind in ("cmd", "c"):
-            verdict = Verdict.FAIL if code else Verdict.PASS
-            result.cases = [Case(suite.name, verdict, result.seconds, f"exit code {code}" + _last_words(record, suite.name) if code else "")]
+            if code:
+                result.verdict, result.reason = Verdict.FAIL, f"exit code {code}" + _last_words(record, suite.name)
+            result.cases = [Case(suite.name, result.verdict, result.seconds, result.reason)]
         elif code:
             result.verdict, result.reason = Verdict.FAIL, f"its program ended with code {code}"
             if not found:

@@ -4,9 +4,11 @@
 import json
 import re
 import subprocess
+import time
 import unittest
+from datetime import datetime
 
-from mvharness import cells, kcidb, paths, rows
+from mvharness import cells, kcidb, paths, progress, rows
 from mvharness.progress import Stage
 from mvharness.results import Case, SuiteResult, Verdict
 
@@ -51,6 +53,12 @@ class KernelCiTest(unittest.TestCase):
         for test in data["tests"]:
             self.assertIn(test["build_id"], [build["id"] for build in data["builds"]])
             self.assertTrue(re.fullmatch(r"[A-Za-z0-9._-]+", test["path"]))
+
+    def test_a_build_starts_when_it_starts(self):
+        an_hour_ago = time.monotonic() - progress.BEGIN - 3600
+        cell = cells.CellResult(rows.Row("one"), "6.1", "tcg", [], [Stage("x", 1, an_hour_ago)], 2.0)
+        start = json.loads(kcidb.render([cell]))["builds"][0]["start_time"]
+        self.assertAlmostEqual(datetime.fromisoformat(start).timestamp(), time.time() - 3600, delta=60)
 
 
 if __name__ == "__main__":

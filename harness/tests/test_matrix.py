@@ -2,6 +2,7 @@
 """The matrix: rows, resolution, own kernels' configurations, reports over cells."""
 
 import json
+import os
 import subprocess
 import tempfile
 import unittest
@@ -10,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from unittest import mock
 
-from mvharness import cells, deb, htmlreport, kernels, ldwrap, ownkernel, paths, report, rows, splat, suiterun, verdict
+from mvharness import cells, deb, htmlreport, kernels, ldwrap, ownkernel, paths, progress, report, rows, splat, suiterun, verdict
 from mvharness.errors import HarnessError, UsageError
 from mvharness.progress import Stage
 from mvharness.results import Case, SuiteResult, Verdict
@@ -122,6 +123,23 @@ class GuestWordsTest(unittest.TestCase):
             record = verdict.BootRecord(0, garbage, garbage, garbage, garbage, {"a.json": b"\xff{"})
             self.assertIs(verdict.judge_boot(record).verdict, Verdict.LOST)
             self.assertNotIn(Verdict.PASS, [verdict.judge([], record)[0].verdict])
+
+
+class ProgressTest(unittest.TestCase):
+    def test_a_file_of_nonsense_is_no_hint(self):
+        with tempfile.TemporaryDirectory() as work, mock.patch.dict(os.environ, {"XDG_CACHE_HOME": work}):
+            for text in ("[]", '"x"', "7", '{"k s": "soon", "k t": true, "k u": [1]}', "{"):
+                paths.publish_file(paths.cache() / "timings.json", text.encode())
+                self.assertEqual(progress._known(), {}, text)
+
+    def test_other_suites_take_another_time(self):
+        with tempfile.TemporaryDirectory() as work, mock.patch.dict(os.environ, {"XDG_CACHE_HOME": work}):
+            for what in ("a", "b", ""):
+                ours = progress.Progress("k")
+                with ours.stage("running", what):
+                    pass
+                ours.remember()
+            self.assertEqual(set(progress._known()), {"k running", "k running a", "k running b"})
 
 
 class LinkCheck(HTMLParser):

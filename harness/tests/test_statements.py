@@ -14,6 +14,13 @@ def cell(name: str, *cases: Case, verdict: Verdict = Verdict.PASS) -> cells.Cell
     return cells.CellResult(rows.Row(name), "6.1", "tcg", [SuiteResult("glue", verdict, "", list(cases)).settle()])
 
 
+class AbsentTest(unittest.TestCase):
+    def test_a_program_that_is_not_built_is_one_failure(self):
+        absent = [cell("k", verdict=Verdict.FAIL)]
+        self.assertEqual(statements.untested(SUITE, absent), [])
+        self.assertEqual(statements.table(SUITE, absent), "")
+
+
 def passed(name: str) -> Case:
     return Case(name, Verdict.PASS)
 

@@ -5,7 +5,7 @@ import json
 import unittest
 import xml.etree.ElementTree as ET
 
-from mvharness import report, verdict
+from mvharness import cells, htmlreport, report, rows, verdict
 from mvharness.results import Case, SuiteResult, Verdict, count, green
 from mvharness.suites import Suite
 from mvharness.verdict import BootRecord
@@ -106,6 +106,16 @@ class VerdictTest(unittest.TestCase):
         text = "up\nerror insmod /mv/mockvisor.ko: Exec format error\nsuite s begin\nsuite s exit 1 0.1\nfailed 2\n"
         self.expect((Verdict.FAIL, Verdict.FAIL, Verdict.FAIL), verdict=text, files={})
 
+    def test_a_guest_that_never_came_up_has_no_good_case(self):
+        what = record(status=0, verdict="", console="", files={}, output="")
+        self.assertEqual(count(verdict.judge([SUITE], what)[:1]).passed, 0)
+
+    def test_a_command_s_reason_is_its_own(self):
+        text = GOOD.replace("exit 0", "exit 3").replace("success", "failed 1")
+        what = record(verdict=text, files={}, output="MVSUITE s\nno such page\n")
+        suite = verdict.judge([Suite("s", "cmd", "a command", "prog")], what)[1]
+        self.assertEqual((suite.verdict, suite.reason), (Verdict.FAIL, "exit code 3; it last said: no such page"))
+
     def test_all_skipped_is_not_green(self):
         suite = SuiteResult("s", Verdict.PASS, cases=[Case("a", Verdict.SKIP, message="why")]).settle()
         self.assertEqual(suite.verdict, Verdict.SKIP)
@@ -123,6 +133,12 @@ class ReportTest(unittest.TestCase):
         self.assertIn("1..3\n", text)
         self.assertIn("  ok 1 Walk.Steps\n  ok 2 Walk.Waits # SKIP needs two vCPUs\nok 2 s\n", text)
         self.assertIn("not ok 3 bad\n# crash: died\n# log: /x\n# repeat: harness/run -s bad\n", text)
+
+    def test_what_a_guest_prints_does_not_steer_a_terminal(self):
+        bad = SuiteResult("s", Verdict.FAIL, "bye \x1b[2J", [Case("c", Verdict.FAIL, 0.0, "\0\x1b[2J")])
+        cell = cells.CellResult(rows.Row("k"), "6.1", "tcg", [bad])
+        for text in (report.ktap([bad]), report.failures([cell]), htmlreport.render([cell])):
+            self.assertNotRegex(text, "[\0\x1b]")
 
     def test_junit(self):
         suites = self.suites()
