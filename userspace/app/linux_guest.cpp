@@ -2,6 +2,7 @@
 #include "app/linux_guest.h"
 
 #include "vmm/machine/acpi_x86.h"
+#include "vmm/machine/file.h"
 #include "vmm/machine/firmware_image.h"
 #include "vmm/machine/kernel_x86.h"
 #include "vmm/machine/linux_arm64.h"
@@ -23,8 +24,8 @@ static LinuxStart load_x86(const LinuxSpec& spec, const LinuxImages& files, Mach
 }
 
 void load_linux(const LinuxSpec& spec, MachineConfig& machine) {
-  LinuxImages files{read_flat({spec.kernel, 0}).bytes, {}, spec.command_line};
-  if (!spec.initrd.empty()) files.initrd = read_flat({spec.initrd, 0}).bytes;
+  LinuxImages files{read_file("--kernel", spec.kernel, machine.vm.memory_bytes), {}, spec.command_line};
+  if (!spec.initrd.empty()) files.initrd = read_file("--initrd", spec.initrd, machine.vm.memory_bytes);
   LinuxStart start;
   if (machine.arch == Arch::arm64) {
     start = linux_arm64(files, machine.vm.memory_bytes, machine.vm.chosen);
@@ -38,7 +39,7 @@ void load_linux(const LinuxSpec& spec, MachineConfig& machine) {
 }
 
 void load_firmware(const std::string& file, MachineConfig& machine) {
-  const std::vector<std::byte> bytes = read_flat({file, 0}).bytes;
+  const std::vector<std::byte> bytes = read_file("--firmware", file, machine.vm.memory_bytes);
   machine.vm.chosen.firmware = machine.arch == Arch::arm64;
   machine.vm.rom_bytes = firmware_room(bytes.size());
   machine.images = machine.arch == Arch::arm64 ? firmware_images_arm64(bytes) : firmware_images(bytes, machine.vm.memory_bytes);

@@ -73,7 +73,7 @@ int run(int argc, char** argv) {
   } else if (options.linux_guest) {
     mv::load_linux(*options.linux_guest, options.machine);
   } else {
-    for (const mv::FlatSpec& spec : options.flat) options.machine.images.push_back(mv::read_flat(spec));
+    for (const mv::FlatSpec& spec : options.flat) options.machine.images.push_back(mv::read_flat(spec, options.machine.vm.memory_bytes));
     const uint64_t base = options.machine.arch == mv::Arch::arm64 ? mv::Arm64Layout::kMemoryBase : 0;
     mv::check_images(options.flat, options.machine.images, base, options.machine.vm.memory_bytes);
   }

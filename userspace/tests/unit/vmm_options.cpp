@@ -213,6 +213,7 @@ TEST(Flat, FilesThatCannotBeRead) {
   EXPECT_THROW(mv::read_flat({"/nonexistent/file", 0}), std::system_error);
   EXPECT_THROW(mv::read_flat({"/", 0}), std::system_error) << "a directory";
   EXPECT_THROW(mv::read_flat({"/dev/null", 0}), std::invalid_argument) << "empty";
+  EXPECT_THROW(mv::read_flat({"/dev/zero", 0}, 1 << 20), std::invalid_argument) << "it never ends";
 }
 
 TEST(Flat, ReadsEveryByte) {

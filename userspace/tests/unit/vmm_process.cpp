@@ -110,6 +110,10 @@ TEST(MvmmProcess, InvalidRequests) {
   expect_refused({}, "--flat FILE@ADDRESS");
   expect_refused({"--flat", "/nonexistent@0"}, "/nonexistent");
   expect_refused({"--flat", "/@0"}, "cannot read /");
+  expect_refused({"--flat", "/dev/zero@0"}, "larger than guest memory");
+  expect_refused({"--kernel", "/dev/null"}, "--kernel: /dev/null is empty");
+  expect_refused({"--kernel", kGuests + "hello.i386.elf", "--initrd", "/dev/zero", "--memory", "16m"}, "--initrd: /dev/zero is larger");
+  expect_refused({"--firmware", "/"}, "--firmware: cannot read /");
   expect_refused({"--flat", kHello, "--frobnicate"}, "frobnicate");
   expect_refused({"--backend", "xen", "--flat", kHello}, "valid are inproc, acrn, gunyah");
 }

@@ -3,13 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstdio>
-#include <memory>
 #include <stdexcept>
-#include <system_error>
+
+#include "vmm/machine/file.h"
 
 namespace mv {
 
@@ -65,18 +62,7 @@ uint64_t parse_size(std::string_view text, std::string_view option) {
   return value << shift;
 }
 
-Image read_flat(const FlatSpec& spec) {
-  const auto cannot = [&] { return std::system_error(errno, std::generic_category(), fmt::format("--flat: cannot read {}", spec.file)); };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(spec.file.c_str(), "rb"), std::fclose);
-  if (!file) throw cannot();
-  Image image{spec.gpa, {}};
-  std::array<std::byte, 65536> part;
-  while (const size_t n = std::fread(part.data(), 1, part.size(), file.get())) image.bytes.insert(image.bytes.end(), part.begin(), part.begin() + n);
-  // a directory opens, and only then refuses
-  if (std::ferror(file.get())) throw cannot();
-  if (image.bytes.empty()) throw std::invalid_argument(fmt::format("--flat: {} is empty", spec.file));
-  return image;
-}
+Image read_flat(const FlatSpec& spec, uint64_t most) { return {spec.gpa, read_file("--flat", spec.file, most)}; }
 
 void check_images(const std::vector<FlatSpec>& specs, const std::vector<Image>& images, uint64_t base, uint64_t bytes) {
   for (size_t i = 0; i < images.size(); ++i) {

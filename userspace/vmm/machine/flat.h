@@ -19,8 +19,8 @@ struct FlatSpec {
 FlatSpec parse_flat(std::string_view text);
 // Bytes with an optional suffix k, m or g.  Throws std::invalid_argument with the valid form.
 uint64_t parse_size(std::string_view text, std::string_view option = "--memory");
-// Reads the file.  Throws std::system_error.
-Image read_flat(const FlatSpec& spec);
+// Reads the file, of at most so many bytes.  Throws as read_file() does.
+Image read_flat(const FlatSpec& spec, uint64_t most = UINT64_MAX);
 // Throws std::invalid_argument if an image lies outside [base, base + bytes) or two overlap, naming the files.
 void check_images(const std::vector<FlatSpec>& specs, const std::vector<Image>& images, uint64_t base, uint64_t bytes);
 
