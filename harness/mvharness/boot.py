@@ -56,7 +56,7 @@ def _once(tree: KernelTree, initrd: Path, run: Path, accel: str, limit: float, u
           then: float = 0, watch: debugger.Watch | None = None, shape: machines.Shape = machines.Shape()) -> BootRecord:
     with contextlib.ExitStack() as stack:
         errors = stack.enter_context(open(run / "qemu.err", "wb"))
-        process = _start(tree, initrd, run, accel, errors, stack, debugger.devices(run) if watch else [], shape)
+        process = _start(tree, initrd, run, accel, errors, stack, stack.enter_context(watch.devices()) if watch else [], shape)
         try:
             tick = (lambda: _is_up(run)) if until_up else watch
             ended = qemu.wait(process, None if watch else limit, tick)

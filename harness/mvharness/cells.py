@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import kbuild, kerneltree, paths, qemu, say, suiterun
-from .errors import HarnessError, UsageError
+from .errors import HarnessError, Interrupted, UsageError
 from .progress import Progress, Stage
 from .results import Case, SuiteResult, Verdict
 from .rows import Row
@@ -108,6 +108,9 @@ def run(rows: list[Row], chosen: list[Suite], options: suiterun.Options, base: l
     try:
         return [futures[n].result() for n in range(len(rows))]
     except BaseException as error:
+        if isinstance(error, Interrupted):
+            # before the guests are stopped, which ends the other cells, too
+            error.finished = [cell.result() for n, cell in sorted(futures.items()) if cell.done() and not cell.exception()]
         if not isinstance(error, UsageError):
             say.warn("stopping the guests")
         qemu.stop_all()

@@ -6,14 +6,14 @@ import json
 import os
 import shlex
 import signal
-import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from . import (accel, acrndm, cells, guestcmd, htmlreport, kcidb, kernels, kerneltree, machines, ownkernel, paths, report, results,
-               rows, say, statements, suiterun, suites)
-from .errors import HarnessError, UsageError
+from . import (accel, acrndm, cells, guestcmd, interrupts, kernels, kerneltree, machines, ownkernel, paths, report, reportfiles,
+               results, rows, say, statements, suiterun, suites, terminal)
+from .errors import HarnessError, Interrupted, UsageError
 
 DESCRIPTION = """\
 Boots kernels in QEMU or as User Mode Linux, loads mockvisor.ko there, and runs suites or a command of yours.
@@ -31,17 +31,21 @@ examples:
   harness/run --shell                       a shell in the guest
 
 exit codes: 0 all passed, 1 something failed, 2 the request is not valid; with `--`, the command's own,
-124 if it met its time limit and 125 if the guest did not survive."""
+124 if it met its time limit, 125 if the guest did not survive and 130 if Ctrl-] stopped it. A signal ends with 128 and
+its number, and the results of the kernels that had ended."""
 
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str):
         raise UsageError(f"{message}; valid form: {' '.join(self.format_usage().split()).removeprefix('usage: ')}")
 
+    def print_help(self, file=None) -> None:
+        terminal.write_out(self.format_help())
+
 
 def _seconds(text: str) -> float:
     try:
-        value = float(text)
+        value = float(text) if text.isascii() and "_" not in text else 0
     except ValueError:
         value = 0
     if not 0 < value < 1e6:
@@ -49,17 +53,22 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _whole(text: str) -> int:
+    """-1 for what is no number; isdigit() alone takes digits that int() does not, and those of all scripts."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
 def _mebibytes(text: str) -> int:
-    if not text.isdigit() or not 2 <= int(text) <= 1 << 20:
+    if not 2 <= _whole(text) <= 1 << 20:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size in MiB, e.g. 256")
-    return int(text)
+    return _whole(text)
 
 
 def _number_of(what: str) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not text.isdigit() or not 0 < int(text) <= 64:
+        if not 0 < _whole(text) <= 64:
             raise argparse.ArgumentTypeError(f"{text!r} is not a number of {what} from 1 to 64")
-        return int(text)
+        return _whole(text)
     return parse
 
 
@@ -117,14 +126,15 @@ def _split(argv: list[str]) -> tuple[list[str], list[str] | None]:
 
 def _list(known: dict[str, suites.Suite], kernel_rows: dict[str, rows.Row]) -> int:
     width = max(len(name) for name in (*known, *kernel_rows))
-    print("suites (* = run by default)")
+    lines = ["suites (* = run by default)"]
     for suite in known.values():
         mark = "*" if suite.default else " "
-        print(f"{mark} {suite.name:<{width}}  {suite.kind:<5}  {suite.description}")
-    print("kernels (-k), and the lists they are in")
+        lines.append(f"{mark} {suite.name:<{width}}  {suite.kind:<5}  {suite.description}")
+    lines.append("kernels (-k), and the lists they are in")
     for row in kernel_rows.values():
-        print(f"  {row.name:<{width}}  {','.join(row.lists) or '-':<9}  {row.description}")
-    print(f"flavors (--flavor): {', '.join(ownkernel.names())}")
+        lines.append(f"  {row.name:<{width}}  {','.join(row.lists) or '-':<9}  {row.description}")
+    lines.append(f"flavors (--flavor): {', '.join(ownkernel.names())}")
+    terminal.write_out("\n".join(lines) + "\n")
     return 0
 
 
@@ -133,7 +143,7 @@ def _list_json(chosen: list[rows.Row]) -> int:
     out = [{"name": row.name, "arch": row.arch, "kind": row.kind, "flavor": row.flavor,
             "preset": "arm64" if row.arch == "arm64" else "release",
             "command": cells.repeat(["harness/run"], row), "description": row.description} for row in chosen]
-    print(json.dumps({"include": out}))
+    terminal.write_out(json.dumps({"include": out}) + "\n")
     return 0
 
 
@@ -155,8 +165,101 @@ def _repeat(options: argparse.Namespace) -> list[str]:
     return words
 
 
+def _select_kernels(known: dict[str, rows.Row], options: argparse.Namespace, default: str) -> list[rows.Row]:
+    chosen = rows.select(known, options.kernel or [default], options.flavor)
+    if not chosen:
+        raise UsageError("-k names no kernel; see --list.")
+    for row in chosen:
+        if row.flavor:
+            ownkernel.fragments("um" if row.kind == "uml" else row.arch, row.flavor)
+    return chosen
+
+
+def _guest_command(options: argparse.Namespace, command: list[str] | None) -> list[str]:
+    """The command that the guest is to run; empty if it is to run suites."""
+    if command is not None and not command:
+        raise UsageError("`--` needs a command after it, e.g. harness/run -- uname -a.")
+    if options.shell and command:
+        raise UsageError("--shell takes no command; use either --shell or -- CMD.")
+    if options.shell:
+        return [os.environ.get("SHELL") or "/bin/sh", "-i"]
+    return command or []
+
+
+def _check_command(options: argparse.Namespace, kernel: list[rows.Row], wanted: list[str]) -> None:
+    """What a command cannot be together with."""
+    if wanted:
+        raise UsageError("a command and suites cannot be run together; use either -s SUITE or -- CMD.")
+    if options.gdb:
+        raise UsageError("--gdb runs suites; use -s SUITE, or --shell and a debugger of the guest's own.")
+    for kind in reportfiles.wanted(options):
+        raise UsageError(f"--{kind} is a report on suites; a command has its output and its exit code.")
+    if len(kernel) != 1:
+        raise UsageError("a command and --shell want one kernel; give one -k.")
+    guestcmd.refuse_other_machines("um" if kernel[0].kind == "uml" else kernel[0].arch, kernel[0].name)
+
+
+def _check_gdb(kernel: list[rows.Row], chosen: list[suites.Suite]) -> None:
+    if len(kernel) != 1:
+        raise UsageError("--gdb wants one kernel; give one -k.")
+    if kernel[0].kind == "uml":
+        raise UsageError("--gdb wants a kernel in QEMU; give one with -k, e.g. -k bookworm-6.1.")
+    if all(suite.kind == "build" for suite in chosen):
+        raise UsageError("--gdb wants a suite that runs in a guest, e.g. -s smoke; see --list.")
+
+
+def _check_cache() -> None:
+    """A sentence now, where the first file of the run would be trouble in the middle of something."""
+    root = paths.cache_root()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root) as probe:
+            probe.write(bytes(4096))
+    except OSError as error:
+        raise UsageError(f"the cache {root} cannot be written: {error.strerror}; "
+                         "set XDG_CACHE_HOME to a directory that can.") from error
+
+
+def _engine(options: argparse.Namespace) -> str:
+    engine, why = accel.choose(options.accel)
+    say.note(f"accelerator {engine}: {why}")
+    return engine
+
+
+def _run_command(command: list[str], row: rows.Row, setup: suiterun.Options, options: argparse.Namespace) -> int:
+    setup.acrn_dm = options.acrn_dm
+    if setup.acrn_dm and acrndm.missing():
+        say.warn(acrndm.missing())
+    # cloud kernels have no 9p, by which a command sees this machine's files
+    tree = kerneltree.obtain(replace(row, variant=row.variant.replace("cloud", "")), options.offline)
+    say.note(f"kernel {tree.kernel}")
+    return guestcmd.run_command(command, tree, setup)
+
+
+def _run_suites(kernel: list[rows.Row], chosen: list[suites.Suite], setup: suiterun.Options, options: argparse.Namespace) -> int:
+    say.live_line = terminal.can_rewrite_lines()
+    try:
+        done = cells.run(kernel, chosen, setup, _repeat(options), options.jobs, options.offline)
+    except Interrupted as stop:
+        say.live_line = False
+        _tell_finished(stop, chosen, options)
+        raise
+    say.live_line = False
+    return _conclude(done, chosen, options)
+
+
+def _tell_finished(stop: Interrupted, chosen: list[suites.Suite], options: argparse.Namespace) -> None:
+    """Hours may be in the cells that had ended."""
+    if not stop.finished:
+        return
+    try:
+        _conclude(stop.finished, chosen, options)
+    except (HarnessError, BrokenPipeError) as error:
+        say.last(str(error))
+
+
 def _run(argv: list[str]) -> int:
-    own, command = _split(argv)
+    own, after = _split(argv)
     options = parser().parse_args(own)
     if options.command:
         raise UsageError(f"unexpected argument {options.command[0]!r}; a command for the guest follows `--`.")
@@ -167,74 +270,52 @@ def _run(argv: list[str]) -> int:
     if options.list:
         return _list(known, kernel_rows)
     if options.list_json:
-        return _list_json(rows.select(kernel_rows, options.kernel or ["all"], options.flavor))
+        return _list_json(_select_kernels(kernel_rows, options, "all"))
     wanted = options.suite + ["w1"] * options.w1 + ["sparse"] * options.sparse
-    if command is not None and not command:
-        raise UsageError("`--` needs a command after it, e.g. harness/run -- uname -a.")
-    if options.shell:
-        if command:
-            raise UsageError("--shell takes no command; use either --shell or -- CMD.")
-        command = [os.environ.get("SHELL") or "/bin/sh", "-i"]
-    if command and wanted:
-        raise UsageError("a command and suites cannot be run together; use either -s SUITE or -- CMD.")
+    command = _guest_command(options, after)
     if options.acrn_dm and not command:
         raise UsageError("--acrn-dm is for a command; give it after `--`.")
-    if command and options.gdb:
-        raise UsageError("--gdb runs suites; use -s SUITE, or --shell and a debugger of the guest's own.")
     chosen = suites.select(known, wanted)
     if options.complete:
         chosen = [suites.complete(suite) for suite in chosen]
     source = Path(options.source).resolve() if options.source else None
-
-    kernel = rows.select(kernel_rows, options.kernel or [kernels.DEFAULT], options.flavor)
-    for row in kernel:
-        if row.flavor:
-            ownkernel.fragments("um" if row.kind == "uml" else row.arch, row.flavor)
-    if (command or options.gdb) and len(kernel) != 1:
-        raise UsageError("a command, --shell and --gdb want one kernel; give one -k.")
-    engine, why = "none", ""
-    if any(row.kind != "uml" for row in kernel) and (command or any(s.kind != "build" for s in chosen)):
-        engine, why = accel.choose(options.accel)
-        say.note(f"accelerator {engine}: {why}")
+    kernel = _select_kernels(kernel_rows, options, kernels.DEFAULT)
+    if command:
+        _check_command(options, kernel, wanted)
+    elif options.gdb:
+        _check_gdb(kernel, chosen)
+    reportfiles.check(options)
+    _check_cache()
+    in_qemu = any(row.kind != "uml" for row in kernel) and (command or any(s.kind != "build" for s in chosen))
+    engine = _engine(options) if in_qemu else "none"
     options.cpus = options.cpus or machines.cpus_beside(1 if command or options.gdb else options.jobs)
     setup = suiterun.Options(engine, options.accel == "auto", options.timeout, _build_dir(options.build_dir), source,
                              shlex.join(_repeat(options)), options.gdb, max(1, options.jobs // len(kernel)), options.cpus)
     if command:
-        setup.acrn_dm = options.acrn_dm
-        if setup.acrn_dm and acrndm.missing():
-            say.warn(acrndm.missing())
-        # cloud kernels have no 9p, by which a command sees this machine's files
-        tree = kerneltree.obtain(replace(kernel[0], variant=kernel[0].variant.replace("cloud", "")), options.offline)
-        say.note(f"kernel {tree.kernel}")
-        return guestcmd.run_command(command, tree, setup)
-    say.live_line = sys.stderr.isatty()
-    done = cells.run(kernel, chosen, setup, _repeat(options), options.jobs, options.offline)
-    say.live_line = False
-    return _conclude(done, chosen, options)
+        return _run_command(command, kernel[0], setup, options)
+    return _run_suites(kernel, chosen, setup, options)
+
+
+def _told(done: list[cells.CellResult], chosen: list[suites.Suite], untested: list[str]) -> str:
+    """KTAP, the tables, and what failed."""
+    out = [report.ktap_cells(done)]
+    out += [statements.table(suite, done) for suite in chosen]
+    out += ["\n", report.table(done), report.failures(done)]
+    if len(done) == 1:
+        out.append(f"# kernel {done[0].kernel or 'none'}, accelerator {done[0].engine}\n")
+    out += [line + "\n" for line in untested]
+    total = results.count([suite for cell in done for suite in cell.suites])
+    out.append((total + results.Counts(failed=len(untested))).line() + "\n")
+    return "".join(out)
 
 
 def _conclude(done: list[cells.CellResult], chosen: list[suites.Suite], options: argparse.Namespace) -> int:
-    if options.junit:
-        paths.publish_file(Path(options.junit).absolute(), report.junit_cells(done))
-    if options.kcidb:
-        paths.publish_file(Path(options.kcidb).absolute(), kcidb.render(done))
-    if options.html:
-        paths.publish_file(Path(options.html).absolute(), htmlreport.render(done).encode())
-    sys.stdout.write(report.ktap_cells(done))
-    for suite in chosen:
-        sys.stdout.write(statements.table(suite, done))
-    print()
-    sys.stdout.write(report.table(done))
-    sys.stdout.write(report.failures(done))
-    for cell in done:
-        if len(done) == 1:
-            print(f"# kernel {cell.kernel or 'none'}, accelerator {cell.engine}")
-    total, untested = results.count([suite for cell in done for suite in cell.suites]), 0
-    for suite in chosen:
-        for name in statements.untested(suite, done):
-            untested += 1
-            print(f"{suite.name}: no test of {name}")
-    print((total + results.Counts(failed=untested)).line())
+    """Neither a report that cannot be written takes the results with it, nor an output that nobody reads the reports."""
+    untested = [f"{suite.name}: no test of {name}" for suite in chosen for name in statements.untested(suite, done)]
+    try:
+        terminal.write_out(_told(done, chosen, untested))
+    finally:
+        reportfiles.write(done, options)
     good = all(results.green(cell.suites) or _all_skipped(cell) for cell in done)
     return 0 if good and _ran(done) and not untested else 1
 
@@ -247,23 +328,41 @@ def _ran(done: list[cells.CellResult]) -> bool:
     return any(results.count(cell.suites).passed for cell in done)
 
 
-def _stop(number, _frame):
-    raise SystemExit(128 + number)
+def _os_error(error: OSError) -> int:
+    """A file that cannot be had: most likely one of the cache, on a disk that is full or somebody else's."""
+    root = paths.cache_root()
+    what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+    if error.filename and not str(error.filename).startswith(str(root)):
+        say.last(f"{what}.")
+        return 1
+    say.last(f"{what}; the cache is {root}, XDG_CACHE_HOME names another.")
+    return 2
 
 
-def main(argv: list[str]) -> int:
-    # depmod and mke2fs-like tools live in sbin, which users' paths often lack.
-    os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+def _answered(argv: list[str]) -> int:
     try:
         return _run(argv)
     except UsageError as error:
-        print(f"harness/run: {error}", file=sys.stderr)
+        say.last(str(error))
         return 2
     except HarnessError as error:
-        print(f"harness/run: {error}", file=sys.stderr)
+        say.last(str(error))
         return 1
-    except KeyboardInterrupt:
-        print("harness/run: interrupted", file=sys.stderr)
-        return 130
+    except BrokenPipeError:
+        return 128 + signal.SIGPIPE  # as if it had ended us: whoever read our output had enough
+    except OSError as error:
+        return _os_error(error)
+
+
+def main(argv: list[str]) -> int:
+    try:
+        interrupts.catch()
+        # depmod and mke2fs-like tools live in sbin, which users' paths often lack.
+        os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+        return _answered(argv)
+    except Interrupted as stop:
+        ended = f"; kernels that had ended: {len(stop.finished)}, see above" if stop.finished else ""
+        say.last(f"interrupted by {signal.Signals(stop.number).name}{ended}")
+        return 128 + stop.number
+    finally:
+        interrupts.ignore()

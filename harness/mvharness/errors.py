@@ -12,3 +12,12 @@ class HarnessError(Exception):
     def __init__(self, sentence: str, log: str = ""):
         super().__init__(sentence)
         self.log = log  # where more of it can be read
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked us to end. Exit code 128 and its number."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.number = number
+        self.finished: list = []  # the cells of the matrix that had ended before

@@ -5,17 +5,19 @@ With a terminal, the command's stdio is the guest's serial console. Otherwise st
 virtio-serial ports: binary-safe, kept apart, and end-of-file arrives.
 """
 
+import contextlib
+import math
 import os
 import re
 import select
 import socket
 import struct
 import subprocess
-import tempfile
 import time
+from enum import Enum
 from pathlib import Path
 
-from . import acrndm, boot, initramfs, kbuild, kerneltree, machines, modules, paths, qemu, say, splat, terminal, verdict
+from . import acrndm, boot, debugger, initramfs, kbuild, kerneltree, machines, modules, paths, qemu, say, splat, terminal, verdict
 from .errors import HarnessError, UsageError
 from .kerneltree import KernelTree
 from .plan import Plan
@@ -26,7 +28,15 @@ KEPT_ENVIRONMENT = ("PATH", "TERM", "HOME", "LANG", "LC_ALL")
 EXIT_LINE = re.compile(r"^command exit (\d+)$", re.M)
 GUEST_LOST = 125  # like docker and env: the tool failed, not the command
 GUEST_TIMEOUT = 124  # like timeout(1)
+STOPPED = 130  # like what Ctrl-C ends
 STREAMS = ("stdin", "stdout", "stderr")
+
+
+class End(Enum):
+    """What ended the relaying."""
+    GUEST = "the guest ended"
+    LIMIT = "the time limit passed"
+    USER = "Ctrl-] was pressed"
 
 
 def _archive(command: list[str], tree: KernelTree, options: Options, on_terminal: bool) -> bytes:
@@ -38,7 +48,7 @@ def _archive(command: list[str], tree: KernelTree, options: Options, on_terminal
     plan.put("command", "terminal" if on_terminal else "streams")
     plan.put("cwd", os.getcwd())
     if options.timeout:
-        plan.put("timeout", int(options.timeout))
+        plan.put("timeout", math.ceil(options.timeout))  # in the guest, 0 is no limit
     rows, columns = terminal.size()
     plan.put("rows", rows)
     plan.put("columns", columns)
@@ -90,19 +100,14 @@ def _connect(work: Path, process: subprocess.Popen) -> dict[str, socket.socket]:
     return out
 
 
-def _write_all(fd: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(fd, data):]
-
-
-def _relay_streams(process: subprocess.Popen, links: dict[str, socket.socket], deadline: float | None) -> bool:
-    """Copies until QEMU ends. False if the deadline passed first."""
+def _relay_streams(process: subprocess.Popen, links: dict[str, socket.socket], deadline: float | None) -> End:
+    """Copies until QEMU ends or the deadline passes."""
     targets = {links["stdout"]: 1, links["stderr"]: 2}
     stdin_fd: int | None = 0
     pending = b""
     while targets:
         if deadline and time.monotonic() > deadline:
-            return False
+            return End.LIMIT
         readers: list = list(targets)
         if stdin_fd is not None and not pending:
             readers.append(stdin_fd)
@@ -120,7 +125,7 @@ def _relay_streams(process: subprocess.Popen, links: dict[str, socket.socket], d
             except OSError:
                 data = b""
             if data:
-                _write_all(targets[item], data)
+                terminal.write_all(targets[item], data)
             else:
                 del targets[item]
         if writable:
@@ -130,11 +135,12 @@ def _relay_streams(process: subprocess.Popen, links: dict[str, socket.socket], d
             except OSError:
                 pending, stdin_fd = b"", None
         if process.poll() is not None and not ready:
-            return True
-    return qemu.wait(process, None if deadline is None else max(1.0, deadline - time.monotonic()))
+            return End.GUEST
+    ended = qemu.wait(process, None if deadline is None else max(1.0, deadline - time.monotonic()))
+    return End.GUEST if ended else End.LIMIT
 
 
-def _relay_terminal(process: subprocess.Popen, log, deadline: float | None) -> bool:
+def _relay_terminal(process: subprocess.Popen, log, deadline: float | None) -> End:
     """Keys in, screen out, and a copy of the screen to the log."""
     assert process.stdin and process.stdout  # pipes, as run_command() asked for
     console = process.stdout.fileno()
@@ -142,22 +148,21 @@ def _relay_terminal(process: subprocess.Popen, log, deadline: float | None) -> b
         open_stdin = True
         while True:
             if deadline and time.monotonic() > deadline:
-                return False
+                return End.LIMIT
             ready, _, _ = select.select([console] + ([0] if open_stdin else []), [], [], 0.2)
             if 0 in ready:
                 keys = os.read(0, 4096)
                 if terminal.ESCAPE in keys:
-                    say.warn("Ctrl-]: stopping the guest\r")
-                    return False
+                    return End.USER
                 open_stdin = bool(keys)
-                process.stdin.write(keys)
-                process.stdin.flush()
+                with contextlib.suppress(BrokenPipeError):  # the guest ended; the console tells so below
+                    os.write(process.stdin.fileno(), keys)
             if console in ready:
                 data = os.read(console, 65536)
                 if not data:
                     process.wait()
-                    return True
-                _write_all(1, data)
+                    return End.GUEST
+                terminal.write_all(1, data)
                 log.write(data)
 
 
@@ -179,11 +184,15 @@ def _conclude(record: verdict.BootRecord, run: Path) -> int:
     return code
 
 
+def refuse_other_machines(arch: str, kernel: str) -> None:
+    if arch != "amd64":
+        raise UsageError(f"-- CMD and --shell use this machine's programs, which {kernel} cannot run or reach; "
+                         "use -k with an amd64 kernel of Debian.")
+
+
 def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
     """The command's own exit code, or 124 (time limit) or 125 (the guest did not survive)."""
-    if tree.arch != "amd64":
-        raise UsageError(f"-- CMD and --shell use this machine's programs, which {tree.kernel} cannot run or reach; "
-                         "use -k with an amd64 kernel of Debian.")
+    refuse_other_machines(tree.arch, str(tree.kernel))
     on_terminal = terminal.is_terminal()
     run = paths.new_run_dir()
     initrd = run / "initramfs.cpio"
@@ -192,7 +201,7 @@ def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
     limit = options.timeout + boot.BOOT_SECONDS if options.timeout else None
     deadline = time.monotonic() + limit if limit else None
     process = None
-    with tempfile.TemporaryDirectory(prefix="mockvisor-") as work, open(run / "console.log", "ab") as log:
+    with debugger.socket_directory() as work, open(run / "console.log", "ab") as log:
         if on_terminal:
             console = ["-chardev", "stdio,id=console,signal=off"]
         else:
@@ -203,12 +212,15 @@ def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
         try:
             if on_terminal:
                 process = qemu.start(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-                ended = _relay_terminal(process, log, deadline)
+                end = _relay_terminal(process, log, deadline)
             else:
                 process = qemu.start(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-                ended = _relay_streams(process, _connect(Path(work), process), deadline)
+                end = _relay_streams(process, _connect(Path(work), process), deadline)
         finally:
             if process:
                 qemu.stop(process)
             initrd.unlink(missing_ok=True)
-    return _conclude(boot.collect(run, process.returncode if ended else None, limit or 0), run)
+    if end is End.USER:
+        say.warn(f"stopped; log: {run}")
+        return STOPPED
+    return _conclude(boot.collect(run, process.returncode if end is End.GUEST else None, limit or 0), run)

@@ -34,8 +34,8 @@ def live() -> bool:
 
 
 def _write(text: str) -> None:
-    """A line above the live one."""
-    with _lock:
+    """A line above the live one. Nobody may be there to read it any more; that is no reason to end."""
+    with _lock, contextlib.suppress(OSError):
         below = _live_text()
         print(f"{CLEAR if live() else ''}{text}", file=sys.stderr)
         sys.stderr.write(below)
@@ -53,7 +53,7 @@ def status(who: str, text: str) -> None:
     """Replaces what the live line says of one cell; an empty text ends it."""
     if not live():
         return
-    with _lock:
+    with _lock, contextlib.suppress(OSError):
         _statuses[who] = text
         sys.stderr.write(CLEAR + _live_text())
         sys.stderr.flush()
@@ -68,3 +68,9 @@ def note(text: str) -> None:
 def warn(text: str) -> None:
     subject = getattr(_local, "subject", "")
     _write(f"# {text}" if not subject else f"# {subject}: {text}")
+
+
+def last(text: str) -> None:
+    """The sentence with which the harness ends."""
+    with contextlib.suppress(OSError):
+        print(f"harness/run: {text}", file=sys.stderr, flush=True)

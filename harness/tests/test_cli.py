@@ -37,6 +37,32 @@ class CommandLineTest(unittest.TestCase):
         self.refuse("-s", "glue", "--", "ls", says="either")
         self.refuse("--acrn-dm=lots", "--", "acrn-dm", says="a size in MiB")
         self.refuse("--acrn-dm", "-s", "glue", says="give it after `--`")
+        self.refuse("--suites", "/bin/sh", "--list", says="not in the form of suites.toml")
+
+    def test_numbers_have_ascii_digits(self):
+        self.refuse("-j", "²", says="number of kernels")
+        self.refuse("-j", "٣", says="number of kernels")
+        self.refuse("--cpus", "²", says="number of CPUs")
+        self.refuse("--acrn-dm=٣٣", "--", "true", says="a size in MiB")
+        self.refuse("--acrn-dm=²", "--", "true", says="a size in MiB")
+        self.refuse("--timeout", "٣", says="positive number of seconds")
+
+    def test_no_kernel_at_all(self):
+        self.refuse("-k", "", says="-k")
+        self.refuse("-k", ",", says="-k")
+        self.refuse("--list-json", "-k", "", says="-k")
+        self.refuse("--list-json", "-k", "uml-6.1", "--flavor", "sugar", says="valid: atomic, fault, kasan")
+
+    def test_what_does_not_go_together(self):
+        for kind in ("junit", "html", "kcidb"):
+            self.refuse(f"--{kind}", "/tmp/report", "--", "true", says=f"--{kind} is a report on suites")
+        self.refuse("-k", "arm64-6.1", "--", "true", says="which arm64-6.1 cannot run or reach")
+        self.refuse("-k", "uml-6.1", "--shell", says="which uml-6.1 cannot run or reach")
+        self.refuse("-k", "uml-6.1", "--gdb", says="--gdb wants a kernel in QEMU")
+        self.refuse("-k", "gate", "--gdb", says="--gdb wants one kernel")
+        self.refuse("-s", "w1", "--gdb", says="--gdb wants a suite that runs in a guest")
+        self.refuse("-s", "smoke", "--junit", "/nonexistent/j.xml", says="there is no directory /nonexistent")
+        self.refuse("-s", "smoke", "--html", "/tmp", says="that is a directory")
 
     def test_memory_for_acrn_dm(self):
         # a guest of 128 MiB takes 72 pages of 2 MiB, and one for OVMF
