@@ -31,14 +31,13 @@ class CellResult:
 
 
 def cell_name(row: Row) -> str:
-    own = row.name.endswith(row.flavor.partition(",")[0])
-    return row.name if not row.flavor or own else f"{row.name}+{row.flavor}"
+    return f"{row.name}+{row.flavor}" if row.flavor_given else row.name
 
 
 def repeat(base: list[str], row: Row) -> str:
     words = list(base)
     words += ["-k", row.path or row.name]
-    if row.flavor and cell_name(row) != row.name:
+    if row.flavor_given:
         words += ["--flavor", row.flavor]
     return shlex.join(words)
 

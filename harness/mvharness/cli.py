@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from . import (accel, acrndm, cells, guestcmd, interrupts, kernels, kerneltree, machines, ownkernel, paths, report, reportfiles,
+from . import (accel, acrndm, cells, flavors, guestcmd, interrupts, kernels, kerneltree, machines, paths, report, reportfiles,
                results, rows, say, statements, suiterun, suites, terminal)
 from .errors import HarnessError, Interrupted, UsageError
 
@@ -81,7 +81,7 @@ def parser() -> Parser:
                           f"of a kernel tree; may be given more than once; default: the newest 6.1 ({kernels.DEFAULT})")
     out.add_argument("--flavor", metavar="F", default="",
                      help="build the kernel from Debian's source with these options, joined by commas: "
-                          + ", ".join(ownkernel.names()))
+                          + ", ".join(flavors.names()))
     out.add_argument("-j", dest="jobs", metavar="N", type=_number_of("kernels"), default=1,
                      help="guests at a time: kernels, or parts of their suites where there are fewer kernels; default: 1")
     out.add_argument("--cpus", metavar="N", type=_number_of("CPUs"), default=0,
@@ -133,7 +133,7 @@ def _list(known: dict[str, suites.Suite], kernel_rows: dict[str, rows.Row]) -> i
     lines.append("kernels (-k), and the lists they are in")
     for row in kernel_rows.values():
         lines.append(f"  {row.name:<{width}}  {','.join(row.lists) or '-':<9}  {row.description}")
-    lines.append(f"flavors (--flavor): {', '.join(ownkernel.names())}")
+    lines.append(f"flavors (--flavor): {', '.join(flavors.names())}")
     terminal.write_out("\n".join(lines) + "\n")
     return 0
 
@@ -169,9 +169,6 @@ def _select_kernels(known: dict[str, rows.Row], options: argparse.Namespace, def
     chosen = rows.select(known, options.kernel or [default], options.flavor)
     if not chosen:
         raise UsageError("-k names no kernel; see --list.")
-    for row in chosen:
-        if row.flavor:
-            ownkernel.fragments("um" if row.kind == "uml" else row.arch, row.flavor)
     return chosen
 
 

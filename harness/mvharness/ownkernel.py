@@ -8,13 +8,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import deb, paths, qemu, say
+from . import deb, flavors, paths, qemu, say
 from .aptroot import AptRoot
-from .errors import HarnessError, UsageError
+from .errors import HarnessError
 from .kernels import Kernel
 from .rows import Row
 
-FLAVORS = paths.HARNESS / "flavors"
 COMPILER = "gcc-12"
 BOOT = {"um": Path("linux"), "amd64": Path("arch/x86/boot/bzImage")}
 MAKE_ARCH = {"um": "um", "amd64": "x86_64"}
@@ -25,22 +24,6 @@ OPTION = re.compile(r"^(?:# )?(CONFIG_\w+)(?:=(.*)| is not set)$")
 ROOM = 3 << 30  # bytes: the unpacked source and one build
 DONT_CARE = "?"
 NOT_SET = "n"
-
-
-def names() -> list[str]:
-    """The flavors there are."""
-    return sorted(p.stem for p in FLAVORS.glob("*.config") if not re.search(r"^base|-(um|amd64)$", p.stem))
-
-
-def fragments(arch: str, flavor: str) -> list[Path]:
-    """The files that make up a configuration, in order; a later line wins."""
-    wanted = ["base", *(f for f in flavor.split(",") if f)]
-    out = []
-    for name in wanted:
-        if not (FLAVORS / f"{name}.config").exists():
-            raise UsageError(f"--flavor {name}: no such flavor; valid: {', '.join(names())}, or several joined by commas.")
-        out += [p for p in (FLAVORS / f"{name}.config", FLAVORS / f"{name}-{arch}.config") if p.exists()]
-    return out
 
 
 def read_config(text: str) -> dict[str, str]:
@@ -87,7 +70,7 @@ def _source_tree(package: str, version: str, file: Path) -> Path:
 def resolve(row: Row, offline: bool, usable) -> Kernel:
     """The newest linux-source of the row's series, as a kernel that is not built yet."""
     arch = "um" if row.kind == "uml" else row.arch
-    fragments(arch, row.flavor)
+    flavors.fragments(arch, row.flavor)
     apt = AptRoot(offline, row.suites, "amd64")
     with paths.locked(f"apt-{apt.name}"):
         apt.refresh()
@@ -132,8 +115,10 @@ def configure(source: Path, out: Path, arch: str, files: list[Path], log: Path) 
     wanted = wanted_options(files)
     config.write_text(merge(config.read_text(), wanted))
     _must(_make(source, out, arch, "olddefconfig"), "make olddefconfig", log)
-    for line in missing(config.read_text(), wanted):
-        say.warn(f"this kernel's configuration has no {line}")
+    lost = missing(config.read_text(), wanted)
+    if lost:
+        # without them the kernel would find less than its name promises
+        raise HarnessError(f"this kernel's configuration has no {', '.join(lost)}; log: {log}")
 
 
 def _need_room(out: Path) -> None:
@@ -147,7 +132,7 @@ def _need_room(out: Path) -> None:
 def prepare(kernel: Kernel, offline: bool) -> Path:
     """The build directory of a kernel, built unless it was before. `complete` is written last: without it, a directory
     that an interrupted build left is not trusted but made anew."""
-    files = fragments(kernel.arch, "" if kernel.flavor == "plain" else kernel.flavor)
+    files = flavors.fragments(kernel.arch, "" if kernel.flavor == "plain" else kernel.flavor)
     out = paths.cache("own") / _key(kernel, files)
     if (out / "complete").exists():
         return out

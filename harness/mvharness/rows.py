@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import paths
+from . import flavors, paths
 from .errors import UsageError
 
 KINDS = ("debian", "uml", "tree", "dir")
@@ -31,6 +31,7 @@ class Row:
     release: str = ""  # an exact one instead of the newest of the series
     path: str = ""
     flavor: str = ""
+    flavor_given: bool = False  # by --flavor: then it is another kernel than the row of this name
     build_dir: str = ""
     lists: tuple[str, ...] = ()
     skip: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
@@ -58,7 +59,7 @@ def _row(path: Path, name: str, table: dict) -> Row:
         raise UsageError(f"{path}: kernel {name}: series must be like 6.1, or newest.")
     if row.kind in ("tree", "dir") and not row.path:
         raise UsageError(f"{path}: kernel {name}: kind {row.kind} needs a path.")
-    return row
+    return replace(row, flavor=_flavor(row, row.flavor)) if row.flavor else row
 
 
 def _from_package(name: str) -> Row | None:
@@ -105,4 +106,9 @@ def _with_flavor(row: Row, flavor: str) -> Row:
         raise UsageError(f"--flavor {flavor} configures kernels that the harness builds; {row.path} is one of yours.")
     if row.arch != "amd64":
         raise UsageError(f"--flavor {flavor}: flavors exist for amd64 and uml kernels, not for {row.name}.")
-    return replace(row, flavor=flavor)
+    wanted = _flavor(row, flavor)
+    return row if wanted == row.flavor else replace(row, flavor=wanted, flavor_given=True)
+
+
+def _flavor(row: Row, text: str) -> str:
+    return flavors.normal(text, "um" if row.kind == "uml" else row.arch)

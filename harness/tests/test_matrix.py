@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from unittest import mock
 
-from mvharness import cells, deb, htmlreport, kernels, ldwrap, ownkernel, paths, progress, report, rows, splat, suiterun, verdict
+from mvharness import cells, deb, flavors, htmlreport, kernels, ldwrap, ownkernel, paths, progress, report, rows, splat, suiterun, verdict
 from mvharness.errors import HarnessError, UsageError
 from mvharness.progress import Stage
 from mvharness.results import Case, SuiteResult, Verdict
@@ -76,10 +76,48 @@ class ConfigTest(unittest.TestCase):
         self.assertEqual(ownkernel.missing("CONFIG_B=y\n", wanted), ["CONFIG_A=y", "CONFIG_B=n", 'CONFIG_C="x"'])
 
     def test_every_flavor_is_readable(self):
-        for name in ownkernel.names():
-            self.assertTrue(ownkernel.wanted_options(ownkernel.fragments("amd64", name)))
-        with self.assertRaises(UsageError):
-            ownkernel.fragments("um", "sugar")
+        for name in flavors.names():
+            self.assertTrue(ownkernel.wanted_options(flavors.fragments("amd64", name)))
+        self.assertEqual(sorted(flavors.ORDER), flavors.names())
+
+    def test_a_lost_option_is_an_error(self):
+        def make(_source, out, _arch, target):
+            if target == "olddefconfig":
+                config = (out / ".config").read_text()
+                (out / ".config").write_text(config.replace("CONFIG_KCSAN=y\n", ""))
+            else:
+                (out / ".config").write_text("")
+            return subprocess.CompletedProcess([], 0, "")
+
+        with tempfile.TemporaryDirectory() as work, mock.patch.object(ownkernel, "_make", make):
+            out, log = Path(work), Path(work) / "build.log"
+            ownkernel.configure(out, out, "amd64", flavors.fragments("amd64", "kasan"), log)
+            with self.assertRaisesRegex(HarnessError, "configuration has no CONFIG_KCSAN=y; log: "):
+                ownkernel.configure(out, out, "amd64", flavors.fragments("amd64", "kcsan"), log)
+
+
+class FlavorTest(unittest.TestCase):
+    def test_one_kernel_for_all_ways_to_write_it(self):
+        for text in ("lockdep,kasan", "kasan,,lockdep", "kasan,lockdep,kasan", "kasan,lockdep"):
+            self.assertEqual(flavors.normal(text, "um"), "kasan,lockdep")
+
+    def test_what_cannot_be_had_is_refused_before_a_build(self):
+        for text, says in (("sugar", "no such flavor; valid: atomic"), (",", "names no flavor"),
+                           ("kasan,kcsan", "--flavor kcsan is not for um kernels: it needs several processors.")):
+            with self.assertRaisesRegex(UsageError, says):
+                rows.select(rows.load(), ["uml-6.1"], text)
+        self.assertEqual(rows.select(rows.load(), ["bookworm-6.1"], "kcsan")[0].flavor, "kcsan")
+
+    def named(self, name: str, flavor: str = "") -> tuple[str, str]:
+        row, = rows.select(rows.load(), [name], flavor)
+        return cells.cell_name(row), cells.repeat([], row)
+
+    def test_a_name_and_a_command_tell_the_flavor_that_was_asked_for(self):
+        self.assertEqual(self.named("uml-kasan"), ("uml-kasan", "-k uml-kasan"))
+        self.assertEqual(self.named("uml-kasan", "kasan"), ("uml-kasan+kasan", "-k uml-kasan --flavor kasan"))
+        self.assertEqual(self.named("uml-atomic"), ("uml-atomic", "-k uml-atomic"))
+        self.assertEqual(self.named("uml-atomic", "atomic,lockdep"), ("uml-atomic", "-k uml-atomic"))
+        self.assertEqual(self.named("uml-6.1", "kasan"), ("uml-6.1+kasan", "-k uml-6.1 --flavor kasan"))
 
 
 class PackageTest(unittest.TestCase):
