@@ -123,6 +123,7 @@ def _unpack(kernel: Kernel, offline: bool) -> KernelTree:
             if not final.exists():
                 debs = _download(kernel, offline, ((kernel.image, kernel.version), *kernel.headers))
                 say.note(f"unpacking {kernel}")
+                deb.remove_leftovers(final)
                 with paths.published(final) as work:
                     for file in debs:
                         deb.unpack(file, work, UNWANTED)

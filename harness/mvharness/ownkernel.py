@@ -55,16 +55,24 @@ def _source_tree(package: str, version: str, file: Path) -> Path:
     """The unpacked source, cached by version."""
     final = paths.cache("source") / f"{package}_{version}"
     if not final.exists():
-        with paths.locked(f"source-{package}"), paths.published(final) as work:
-            say.note(f"unpacking {package} {version}")
-            deb.unpack(file, work)
-            archive = next(work.glob("usr/src/linux-source-*.tar.xz"))
-            excludes = [f"--exclude=*/{sub}/*.{suffix}" for sub in UNWANTED for suffix in ("c", "h", "dts", "dtsi", "rst")]
-            done = subprocess.run(["tar", "xf", archive, "-C", work, "--strip-components=1", *excludes], check=False)
-            archive.unlink()
-            if done.returncode:
-                raise HarnessError(f"{archive.name} could not be unpacked; is the disk full?")
+        with paths.locked(f"source-{package}"):
+            if not final.exists():
+                _unpack_source(f"{package} {version}", file, final)
     return final
+
+
+def _unpack_source(name: str, file: Path, final: Path) -> None:
+    deb.remove_leftovers(final)
+    with paths.published(final) as work:
+        say.note(f"unpacking {name}")
+        deb.unpack(file, work)
+        archive = next(work.glob("usr/src/linux-source-*.tar.xz"))
+        excludes = [f"--exclude=*/{sub}/*.{suffix}" for sub in UNWANTED for suffix in ("c", "h", "dts", "dtsi", "rst")]
+        done = qemu.run(["tar", "-x", "-f", str(archive), "-C", str(work), "--strip-components=1", *excludes])
+        archive.unlink()
+        if done.returncode:
+            said = done.stdout.strip().splitlines()
+            raise HarnessError(f"{archive.name} could not be unpacked: {said[-1] if said else 'no message'}")
 
 
 def resolve(row: Row, offline: bool, usable) -> Kernel:

@@ -47,9 +47,16 @@ def stop_all() -> None:
         stop(process)
 
 
-def start(argv: list[str], **popen) -> subprocess.Popen:
+def not_stopped() -> None:
+    """What a process said that stop_all() ended is no result."""
     if _stopping.is_set():
         raise HarnessError("interrupted")
+
+
+def start(argv: list[str], **popen) -> subprocess.Popen:
+    not_stopped()
+    if "/" in argv[0] and not os.access(argv[0], os.X_OK):
+        raise HarnessError(f"{argv[0]} is not there, or is no program.")
     if shutil.which(argv[0]) is None:
         raise HarnessError(f"{argv[0]} is not installed; run scripts/setup.")
     # Its own session: Ctrl-C reaches us alone, and we decide how QEMU ends.
@@ -79,9 +86,11 @@ def run(argv: list[str], **popen) -> subprocess.CompletedProcess:
     """subprocess.run() for what may take minutes: it ends, with its children, when we do."""
     process = start(argv, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen)
     try:
-        said, _ = process.communicate()
+        with group_dies_with_us(process):
+            said, _ = process.communicate()
     finally:
         stop(process)
+    not_stopped()
     return subprocess.CompletedProcess(argv, process.returncode, said)
 
 

@@ -141,6 +141,14 @@ class PackageTest(unittest.TestCase):
             self.assertFalse(file.exists())
             self.assertFalse(final.exists())
 
+    def test_leftovers_of_killed_runs_go(self):
+        with tempfile.TemporaryDirectory() as work:
+            for name in (".k_1.abcdefgh", ".k_1.1.abcdefgh", ".other.abcdefgh", ".old.abcdefgh", "k_1.1"):
+                (Path(work) / name / "usr").mkdir(parents=True)
+            os.utime(Path(work) / ".old.abcdefgh", (1, 1))
+            deb.remove_leftovers(Path(work) / "k_1")
+            self.assertEqual(sorted(p.name for p in Path(work).iterdir()), [".k_1.1.abcdefgh", ".other.abcdefgh", "k_1.1"])
+
     def test_glibc_wanted_by_a_program(self):
         with tempfile.TemporaryDirectory() as work:
             program = Path(work) / "a"
