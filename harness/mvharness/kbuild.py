@@ -83,6 +83,11 @@ def _ages(headers: Path) -> list[str]:
     return [str(file.stat().st_mtime_ns) for file in files if file.exists()]
 
 
+def _stamp(words: str, modules: list[Path]) -> str:
+    """Of which sources and commands the modules are, and how long."""
+    return " ".join([words, *(str(module.stat().st_size) for module in modules)])
+
+
 def _make_var(tree: KernelTree, name: str) -> str:
     """What make is told; empty if it is told nothing."""
     return next((v.removeprefix(f"{name}=") for v in tree.make_vars if v.startswith(f"{name}=")), "")
@@ -122,9 +127,13 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
         stamp.unlink(missing_ok=True)
         changed = sync(source, scratch, names)
         modules = sorted(scratch.glob("*.ko"))
-        if mode != "sparse" and not changed and known == words and modules:
-            stamp.write_text(words)
+        if mode != "sparse" and not changed and modules and known == _stamp(words, modules):
+            stamp.write_text(known)
             return BuildResult(True, scratch / "build.log", modules[0])
+        if mode != "sparse":
+            # half a module that a kill left looks new to make
+            for module in modules:
+                module.unlink()
         env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARCH")}
         env["LC_ALL"] = "C"
         done = qemu.run(["nice", *argv] if ahead else argv, env=env)
@@ -140,7 +149,7 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
         if mode == "sparse" and known and not changed:
             stamp.write_text(known)
         elif ok and not complaints and mode != "sparse":
-            stamp.write_text(words)
+            stamp.write_text(_stamp(words, modules))
         return BuildResult(ok, log, modules[0] if modules else None, compiled, complaints)
 
 

@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import deb, kernels, ldwrap, ownkernel, paths, say, vmlinux
+from . import deb, kernels, ldwrap, marks, ownkernel, paths, say, vmlinux
 from .aptroot import AptRoot
 from .errors import HarnessError, UsageError
 from .kernels import Kernel
@@ -19,6 +19,7 @@ UNWANTED = tuple(f"./{top}lib/modules/*/kernel/{sub}" for top in ("", "usr/") fo
     "drivers/staging", "drivers/iio", "drivers/hwmon", "drivers/input", "sound"))
 CROSS = "aarch64-linux-gnu-"
 COMPILER = "gcc-12"
+MARK = "complete"
 
 
 @dataclass(frozen=True)
@@ -112,15 +113,29 @@ def _place(kernel: Kernel) -> Path:
 
 def _fetch(kernel: Kernel, offline: bool) -> None:
     """Everything of a kernel in the cache of packages, or HarnessError."""
-    if not _place(kernel).exists():
+    if not _is_whole(kernel, _place(kernel)):
         _download(kernel, offline, ((kernel.image, kernel.version), *kernel.headers))
+
+
+def _matters(kernel: Kernel) -> tuple[str, ...]:
+    headers = f"usr/src/linux-headers-{kernel.release}"
+    return ("vmlinux", *(f"{headers}/{name}" for name in ("Makefile", ".config", "Module.symvers")))
+
+
+def _is_whole(kernel: Kernel, place: Path) -> bool:
+    """Only a whole entry is ever there, but it may have been damaged since. One from before there were marks gets one."""
+    if not place.exists():
+        return False
+    if not (place / MARK).exists():
+        (place / MARK).touch()
+    return marks.fits(place / MARK, _matters(kernel))
 
 
 def _unpack(kernel: Kernel, offline: bool) -> KernelTree:
     final = _place(kernel)
-    if not final.exists():
+    if not _is_whole(kernel, final):
         with paths.locked(f"kernel-{kernel.id}"):
-            if not final.exists():
+            if not _is_whole(kernel, final):
                 debs = _download(kernel, offline, ((kernel.image, kernel.version), *kernel.headers))
                 say.note(f"unpacking {kernel}")
                 deb.remove_leftovers(final)
@@ -131,6 +146,7 @@ def _unpack(kernel: Kernel, offline: bool) -> KernelTree:
                     _write_bootable(work, kernel.release, kernel.arch)
                     _index_modules(work, kernel.release)
                     ldwrap.wrap(work, offline)
+                    marks.write(work / MARK, _matters(kernel))
     boot = final / "vmlinux"
     if not boot.exists():
         boot = final / "boot" / f"vmlinuz-{kernel.release}"

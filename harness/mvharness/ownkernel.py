@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import deb, flavors, paths, qemu, say
+from . import deb, flavors, marks, paths, qemu, say
 from .aptroot import AptRoot
 from .errors import HarnessError
 from .kernels import Kernel
@@ -21,6 +21,7 @@ MAKE_ARCH = {"um": "um", "amd64": "x86_64"}
 UNWANTED = ("drivers/gpu/drm/amd/include", "drivers/net/ethernet", "drivers/net/wireless", "drivers/media", "sound",
             "arch/arm/boot/dts", "arch/arm64/boot/dts", "Documentation", "tools/testing", "tools/perf")
 OPTION = re.compile(r"^(?:# )?(CONFIG_\w+)(?:=(.*)| is not set)$")
+MATTERS = ("vmlinux", ".config", "Makefile", "Module.symvers", "include/generated/autoconf.h", "scripts/mod/modpost")
 ROOM = 3 << 30  # bytes: the unpacked source and one build
 DONT_CARE = "?"
 NOT_SET = "n"
@@ -138,14 +139,15 @@ def _need_room(out: Path) -> None:
 
 
 def prepare(kernel: Kernel, offline: bool) -> Path:
-    """The build directory of a kernel, built unless it was before. `complete` is written last: without it, a directory
-    that an interrupted build left is not trusted but made anew."""
+    """The build directory of a kernel, built unless it was before. `complete` is written last: without it, or where it
+    does not fit, a directory is not trusted but made anew."""
     files = flavors.fragments(kernel.arch, "" if kernel.flavor == "plain" else kernel.flavor)
     out = paths.cache("own") / _key(kernel, files)
-    if (out / "complete").exists():
+    matters = (str(BOOT[kernel.arch]), *MATTERS)
+    if marks.fits(out / "complete", matters):
         return out
     with paths.locked(f"own-{out.name}"):
-        if (out / "complete").exists():
+        if marks.fits(out / "complete", matters):
             return out
         _need_room(out)
         apt = AptRoot(offline, kernel.suites, "amd64")
@@ -159,5 +161,5 @@ def prepare(kernel: Kernel, offline: bool) -> Path:
         configure(source, out, kernel.arch, files, log)
         targets = (BOOT[kernel.arch].name, "modules")
         _must(_make(source, out, kernel.arch, *targets), f"building {kernel}", log)
-        (out / "complete").touch()
+        marks.write(out / "complete", matters)
     return out

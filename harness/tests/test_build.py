@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from mvharness import kbuild
+from mvharness import kbuild, marks
 from mvharness.errors import HarnessError
 
 LOG = """\
@@ -79,7 +79,7 @@ class StampTest(unittest.TestCase):
         (self.source / "kmod/a.c").write_text("int a;\n")
         make = self.work / "bin/make"
         make.parent.mkdir()
-        make.write_text('#!/bin/sh\nfor word; do case "$word" in M=*) cd "${word#M=}";; esac; done\necho run >>m.ko\n')
+        make.write_text('#!/bin/sh\nfor word; do case "$word" in M=*) cd "${word#M=}";; esac; done\necho run >>runs\ncp runs m.ko\n')
         make.chmod(0o755)
         self.headers = self.work / "headers"
         self.headers.mkdir()
@@ -100,6 +100,46 @@ class StampTest(unittest.TestCase):
         self.assertEqual([self.runs(), self.runs()], [3, 3])
         (self.headers / "Module.symvers").touch()
         self.assertEqual([self.runs(), self.runs()], [4, 4])
+
+    def test_half_a_module_is_made_anew(self):
+        module = kbuild.build(self.tree, source=self.source).module
+        module.write_text("r")
+        self.assertEqual([self.runs(), self.runs()], [2, 2])
+        module.unlink()
+        self.assertEqual([self.runs(), self.runs()], [3, 3])
+
+
+class MarkTest(unittest.TestCase):
+    """Of a cache entry that was whole."""
+
+    def setUp(self):
+        work = tempfile.TemporaryDirectory()
+        self.addCleanup(work.cleanup)
+        self.program, self.mark = Path(work.name) / "linux", Path(work.name) / "complete"
+        self.program.write_text("a program")
+
+    def fits(self) -> bool:
+        return marks.fits(self.mark, ("linux",))
+
+    def test_what_was_cut_or_is_gone_does_not_fit(self):
+        self.assertFalse(self.fits())
+        marks.write(self.mark, ("linux",))
+        self.assertTrue(self.fits())
+        self.program.write_text("a prog")
+        self.assertFalse(self.fits())
+        self.program.unlink()
+        self.assertFalse(self.fits())
+
+    def test_a_mark_without_sizes_gets_them(self):
+        self.mark.touch()
+        self.assertTrue(self.fits())
+        self.program.write_text("a prog")
+        self.assertFalse(self.fits())
+
+    def test_a_mark_without_sizes_is_no_word_for_what_is_gone(self):
+        self.mark.touch()
+        self.program.unlink()
+        self.assertFalse(self.fits())
 
 
 class LeanTest(unittest.TestCase):
