@@ -37,8 +37,8 @@ def boot(tree: KernelTree, archive: bytes, run: Path, accel: str, limit: float, 
     bytes but no kernel.
     """
     initrd = run / "initramfs.cpio"
-    initrd.write_bytes(archive)
     try:
+        initrd.write_bytes(archive)
         if watch:
             return _once(tree, initrd, run, accel, limit, watch=watch, shape=shape)
         if accel == "kvm" and fall_back:

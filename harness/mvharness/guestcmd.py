@@ -196,7 +196,7 @@ def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
     on_terminal = terminal.is_terminal()
     run = paths.new_run_dir()
     initrd = run / "initramfs.cpio"
-    initrd.write_bytes(_archive(command, tree, options, on_terminal))
+    archive = _archive(command, tree, options, on_terminal)
     say.note(f"booting {tree.kernel} ({options.accel}), logs in {run}" + ("; Ctrl-] stops it" if on_terminal else ""))
     limit = options.timeout + boot.BOOT_SECONDS if options.timeout else None
     deadline = time.monotonic() + limit if limit else None
@@ -210,6 +210,7 @@ def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
                                      _shape(options))
         (run / "qemu.txt").write_text(" ".join(argv) + "\n")
         try:
+            initrd.write_bytes(archive)
             if on_terminal:
                 process = qemu.start(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
                 end = _relay_terminal(process, log, deadline)
