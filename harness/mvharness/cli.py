@@ -93,7 +93,8 @@ def parser() -> Parser:
                      help="also the cases that suites.toml calls slow: stress, leaks over many lives, many machines at once")
     out.add_argument("--accel", choices=accel.CHOICES, default="auto", help="default: auto, which runs a probe guest")
     out.add_argument("--timeout", metavar="S", type=_seconds,
-                     help="seconds for the boot with all its suites, or for CMD; default: the suites' own; none for CMD")
+                     help="seconds for the boot with all its suites, or for CMD, where they are rounded up; default: the suites' own; "
+                          "none for CMD")
     out.add_argument("--junit", metavar="FILE", help="also write JUnit XML")
     out.add_argument("--html", metavar="FILE", help="also write a report for people, one file")
     out.add_argument("--kcidb", metavar="FILE", help="also write KernelCI's JSON (KCIDB schema 4.0)")
@@ -223,6 +224,12 @@ def _engine(options: argparse.Namespace) -> str:
     return engine
 
 
+def _setup(options: argparse.Namespace, engine: str, cells_asked_for: int) -> suiterun.Options:
+    source = Path(options.source).resolve() if options.source else None
+    return suiterun.Options(engine, options.accel == "auto", options.timeout, _build_dir(options.build_dir), source,
+                            shlex.join(_repeat(options)), options.gdb, max(1, options.jobs // cells_asked_for), options.cpus)
+
+
 def _run_command(command: list[str], row: rows.Row, setup: suiterun.Options, options: argparse.Namespace) -> int:
     setup.acrn_dm = options.acrn_dm
     if setup.acrn_dm and acrndm.missing():
@@ -268,14 +275,17 @@ def _run(argv: list[str]) -> int:
         return _list(known, kernel_rows)
     if options.list_json:
         return _list_json(_select_kernels(kernel_rows, options, "all"))
+    return _serve(options, _guest_command(options, after), known, kernel_rows)
+
+
+def _serve(options: argparse.Namespace, command: list[str], known: dict[str, suites.Suite], kernel_rows: dict[str, rows.Row]) -> int:
+    """First everything that can be refused, then everything that takes time."""
     wanted = options.suite + ["w1"] * options.w1 + ["sparse"] * options.sparse
-    command = _guest_command(options, after)
     if options.acrn_dm and not command:
         raise UsageError("--acrn-dm is for a command; give it after `--`.")
     chosen = suites.select(known, wanted)
     if options.complete:
         chosen = [suites.complete(suite) for suite in chosen]
-    source = Path(options.source).resolve() if options.source else None
     kernel = _select_kernels(kernel_rows, options, kernels.DEFAULT)
     if command:
         _check_command(options, kernel, wanted)
@@ -284,10 +294,8 @@ def _run(argv: list[str]) -> int:
     reportfiles.check(options)
     _check_cache()
     in_qemu = any(row.kind != "uml" for row in kernel) and (command or any(s.kind != "build" for s in chosen))
-    engine = _engine(options) if in_qemu else "none"
     options.cpus = options.cpus or machines.cpus_beside(1 if command or options.gdb else options.jobs)
-    setup = suiterun.Options(engine, options.accel == "auto", options.timeout, _build_dir(options.build_dir), source,
-                             shlex.join(_repeat(options)), options.gdb, max(1, options.jobs // len(kernel)), options.cpus)
+    setup = _setup(options, _engine(options) if in_qemu else "none", len(kernel))
     if command:
         return _run_command(command, kernel[0], setup, options)
     return _run_suites(kernel, chosen, setup, options)
@@ -336,7 +344,8 @@ def _os_error(error: OSError) -> int:
     return 2
 
 
-def _answered(argv: list[str]) -> int:
+def answer(argv: list[str]) -> int:
+    """All of main() but what it does to the process."""
     try:
         return _run(argv)
     except UsageError as error:
@@ -356,7 +365,7 @@ def main(argv: list[str]) -> int:
         interrupts.catch()
         # depmod and mke2fs-like tools live in sbin, which users' paths often lack.
         os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
-        return _answered(argv)
+        return answer(argv)
     except Interrupted as stop:
         ended = f"; kernels that had ended: {len(stop.finished)}, see above" if stop.finished else ""
         say.last(f"interrupted by {signal.Signals(stop.number).name}{ended}")

@@ -84,7 +84,7 @@ class CacheTest(unittest.TestCase):
     def test_trouble_later_is_a_sentence(self):
         def answer(error: OSError) -> tuple[int, str]:
             with mock.patch("mvharness.cli._run", side_effect=error), contextlib.redirect_stderr(io.StringIO()) as said:
-                return cli._answered([]), said.getvalue()
+                return cli.answer([]), said.getvalue()
         code, said = answer(PermissionError(13, "Permission denied", str(paths.cache_root() / "locks/x")))
         self.assertEqual(code, 2)
         self.assertRegex(said, "locks/x: Permission denied; the cache is .*XDG_CACHE_HOME")
