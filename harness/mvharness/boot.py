@@ -13,6 +13,7 @@ from .verdict import BootRecord
 # From QEMU's start to PID 1's first word: 3 s when idle, much more on a busy machine.
 BOOT_SECONDS = 60
 KVM_UP_SECONDS = 20
+NO_REBOOT = "uml-no-reboot"  # no such program
 
 
 def _text(path: Path) -> str:
@@ -83,6 +84,8 @@ def _start(tree: KernelTree, initrd: Path, run: Path, accel: str, errors, stack:
         (run / "uml").mkdir()
         # It makes its memory a file there, and needs a home even so.
         options["env"] |= {"HOME": str(run)}
+        # A reboot starts the program anew by its first word; the guest of a suite ends instead, as with -no-reboot.
+        options["executable"], argv[0] = argv[0], NO_REBOOT
     else:
         argv = machines.command_line(tree, accel, initrd, run, [*machines.console_to_file(run), *more], shape)
     (run / "qemu.txt").write_text(" ".join(argv) + "\n")

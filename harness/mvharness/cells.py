@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import shlex
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -34,11 +35,13 @@ def cell_name(row: Row) -> str:
     return f"{row.name}+{row.flavor}" if row.flavor_given else row.name
 
 
-def repeat(base: list[str], row: Row) -> str:
+def repeat(base: list[str], row: Row, chosen: Iterable[Suite] = ()) -> str:
     words = list(base)
     words += ["-k", row.path or row.name]
     if row.flavor_given:
         words += ["--flavor", row.flavor]
+    for suite in chosen:
+        words += ["-s", suite.name]
     return shlex.join(words)
 
 
@@ -55,6 +58,11 @@ def _accel(row: Row, options: suiterun.Options) -> str:
 
 def _skipped(suite: Suite, reason: str) -> SuiteResult:
     return SuiteResult(suite.name, Verdict.SKIP, reason, [Case(suite.name, Verdict.SKIP, 0.0, reason)])
+
+
+def _no_kernel(error: Exception, again: str) -> SuiteResult:
+    log = error.log if isinstance(error, HarnessError) else ""
+    return SuiteResult("kernel", Verdict.FAIL, str(error), repeat=again, log=log).settle()
 
 
 def run_cell(row: Row, chosen: list[Suite], options: suiterun.Options, base: list[str], offline: bool) -> CellResult:
@@ -74,9 +82,9 @@ def run_cell(row: Row, chosen: list[Suite], options: suiterun.Options, base: lis
             say.note(f"kernel {tree.kernel}")
             if wanted:
                 cell.suites += suiterun.run(wanted, tree, mine)
-        except (HarnessError, OSError) as error:
+        except (HarnessError, UsageError, OSError) as error:
             say.warn(str(error))
-            cell.suites.append(SuiteResult("kernel", Verdict.FAIL, str(error), repeat=mine.repeat).settle())
+            cell.suites.append(_no_kernel(error, repeat(base, row, chosen)))
         cell.stages = progress.stages
         cell.seconds = time.monotonic() - start
         if all(s.verdict in (Verdict.PASS, Verdict.SKIP) for s in cell.suites):
@@ -95,7 +103,10 @@ def prepare(row: Row, source: Path | None, offline: bool) -> None:
 
 def run(rows: list[Row], chosen: list[Suite], options: suiterun.Options, base: list[str], jobs: int,
         offline: bool) -> list[CellResult]:
-    """All cells, `jobs` at a time, in the rows' order. A UsageError of one is everybody's."""
+    """All cells, `jobs` at a time, in the rows' order. A UsageError is everybody's, and told before the first one starts."""
+    kbuild.check_source(options.source or paths.REPO)
+    for row in rows:
+        kerneltree.check(row)
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=jobs)
     # a kernel that has to be built from source takes longest: started last, it would leave the other processors idle
     order = sorted(range(len(rows)), key=lambda n: rows[n].kind != "uml" and not rows[n].flavor)
@@ -110,8 +121,7 @@ def run(rows: list[Row], chosen: list[Suite], options: suiterun.Options, base: l
         if isinstance(error, Interrupted):
             # before the guests are stopped, which ends the other cells, too
             error.finished = [cell.result() for n, cell in sorted(futures.items()) if cell.done() and not cell.exception()]
-        if not isinstance(error, UsageError):
-            say.warn("stopping the guests")
+        say.warn("stopping the guests")
         qemu.stop_all()
         raise
     finally:

@@ -156,13 +156,12 @@ def _build_dir(text: str) -> Path:
 def _repeat(options: argparse.Namespace) -> list[str]:
     words = ["harness/run"]
     for flag, value, default in (("--accel", options.accel, "auto"), ("--build-dir", options.build_dir, "build"),
-                                 ("--source", options.source, None), ("--cpus", options.cpus, machines.cpus_beside(1))):
+                                 ("--source", options.source, None), ("--timeout", options.timeout, None), ("--cpus", options.cpus, machines.cpus_beside(1))):
         if value != default:
             words += [flag, str(value)]
     for file in options.suites:
         words += ["--suites", file]
-    if options.complete:
-        words.append("--complete")
+    words += ["--complete"] * options.complete + ["--offline"] * options.offline
     return words
 
 

@@ -93,6 +93,11 @@ def _make_var(tree: KernelTree, name: str) -> str:
     return next((v.removeprefix(f"{name}=") for v in tree.make_vars if v.startswith(f"{name}=")), "")
 
 
+def check_source(source: Path) -> None:
+    if not (source / "Kbuild").exists():
+        raise UsageError(f"{source}/Kbuild does not exist; the module's Kbuild belongs at the top of the tree.")
+
+
 def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
           ahead: bool = False) -> BuildResult:
     """Builds in the given mode. W=1 always compiles everything: warnings show only for what is compiled. Sparse looks at
@@ -106,8 +111,7 @@ def build(tree: KernelTree, mode: str = "normal", source: Path | None = None,
         if not before.ok:
             return before
     source = source or paths.REPO
-    if not (source / "Kbuild").exists():
-        raise UsageError(f"{source}/Kbuild does not exist; the module's Kbuild belongs at the top of the tree.")
+    check_source(source)
     compiler = _make_var(tree, "CC")
     if shutil.which(compiler) is None:
         raise HarnessError(f"{compiler} is not installed; run scripts/setup.")

@@ -204,11 +204,17 @@ def _given(row: Row) -> KernelTree:
     if boot is None:
         raise UsageError(f"-k {row.path}: it holds none of {', '.join(names)}; build the kernel first.")
     release_file = headers / "include/config/kernel.release"
-    release = release_file.read_text().strip() if release_file.exists() else row.name
+    release = release_file.read_text().strip() if release_file.exists() else path.name
     # two trees of one release are two kernels; compilers and make take no spaces or commas in a path
     which = re.sub(r"[^\w.+-]", "_", paths.path_id(path))
     kernel = Kernel(release, which, "", (), (), arch, (), "own")
     return KernelTree(kernel, path, boot, headers, arch)
+
+
+def check(row: Row) -> None:
+    """A UsageError where a kernel of the user's own cannot be used; it costs nothing."""
+    if row.kind in ("tree", "dir"):
+        _given(row)
 
 
 def obtain(row: Row, offline: bool = False) -> KernelTree:

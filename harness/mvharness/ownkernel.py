@@ -115,7 +115,7 @@ def _must(done: subprocess.CompletedProcess, what: str, log: Path) -> None:
         out.write(done.stdout)
     if done.returncode:
         errors = [line for line in done.stdout.splitlines() if re.search(r"\b(error|Error)\b", line)]
-        raise HarnessError(f"{what} failed: {errors[0] if errors else 'no message'}; log: {log}")
+        raise HarnessError(f"{what} failed: {errors[0] if errors else 'no message'}; log: {log}", str(log))
 
 
 def configure(source: Path, out: Path, arch: str, files: list[Path], log: Path) -> None:
@@ -127,7 +127,7 @@ def configure(source: Path, out: Path, arch: str, files: list[Path], log: Path) 
     lost = missing(config.read_text(), wanted)
     if lost:
         # without them the kernel would find less than its name promises
-        raise HarnessError(f"this kernel's configuration has no {', '.join(lost)}; log: {log}")
+        raise HarnessError(f"this kernel's configuration has no {', '.join(lost)}; log: {log}", str(log))
 
 
 def _need_room(out: Path) -> None:

@@ -55,10 +55,11 @@ def not_stopped() -> None:
 
 def start(argv: list[str], **popen) -> subprocess.Popen:
     not_stopped()
-    if "/" in argv[0] and not os.access(argv[0], os.X_OK):
-        raise HarnessError(f"{argv[0]} is not there, or is no program.")
-    if shutil.which(argv[0]) is None:
-        raise HarnessError(f"{argv[0]} is not installed; run scripts/setup.")
+    program = popen.get("executable", argv[0])
+    if "/" in program and not os.access(program, os.X_OK):
+        raise HarnessError(f"{program} is not there, or is no program.")
+    if shutil.which(program) is None:
+        raise HarnessError(f"{program} is not installed; run scripts/setup.")
     # Its own session: Ctrl-C reaches us alone, and we decide how QEMU ends.
     process = subprocess.Popen(argv, preexec_fn=_as_guest, start_new_session=True, **popen)
     _running.add(process)

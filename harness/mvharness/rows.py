@@ -3,6 +3,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -98,7 +99,16 @@ def select(known: dict[str, Row], wanted: list[str], flavor: str = "") -> list[R
             rows.append(row)
     if flavor:
         rows = [_with_flavor(row, flavor) for row in rows]
-    return list(dict.fromkeys(rows))
+    return _named_apart(list(dict.fromkeys(rows)))
+
+
+def _named_apart(rows: list[Row]) -> list[Row]:
+    """Directories of one base name get as much more of their paths as tells them apart."""
+    for length in range(2, max((len(Path(row.path).parts) for row in rows), default=0)):
+        count = Counter(row.name for row in rows)
+        rows = [replace(row, name="/".join(Path(row.path).parts[-length:])) if row.path and count[row.name] > 1 else row
+                for row in rows]
+    return rows
 
 
 def _with_flavor(row: Row, flavor: str) -> Row:

@@ -176,6 +176,14 @@ class KernelTest(unittest.TestCase):
         self.assertNotIn("Traceback", done.stderr)
 
 
+class RebootTest(unittest.TestCase):
+    def test_a_guest_that_reboots_is_lost(self):
+        for kernel in (QEMU, UML):
+            done = subprocess.run(command("-k", kernel, "-s", "fault-reboot"), capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("fault-reboot: lost: it never ended; the guest ended", done.stdout)
+
+
 class DebTest(unittest.TestCase):
     def test_truncated_deb_is_thrown_away_and_fetched_again(self):
         kernel = kerneltree.obtain(rows.load()[QEMU]).kernel

@@ -170,7 +170,7 @@ class InterruptTest(unittest.TestCase):
         both = [rows.Row("first", kind="uml"), rows.Row("second", kind="uml")]
         with mock.patch("mvharness.cells.run_cell", run_cell), mock.patch("mvharness.qemu.stop_all"), \
                 contextlib.redirect_stderr(io.StringIO()), self.assertRaises(Interrupted) as caught:
-            cells.run(both, [], mock.Mock(), [], 1, True)
+            cells.run(both, [], mock.Mock(source=None), [], 1, True)
         self.assertEqual([one.name for one in caught.exception.finished], ["first"])
         options = argparse.Namespace(junit=None, kcidb=None, html=None)
         with contextlib.redirect_stdout(io.StringIO()) as out:

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from unittest import mock
 
-from mvharness import cells, deb, flavors, htmlreport, kernels, ldwrap, ownkernel, paths, progress, report, rows, splat, suiterun, verdict
+from mvharness import cells, deb, flavors, htmlreport, kernels, ldwrap, ownkernel, paths, progress, report, rows, splat, suiterun, suites, verdict
 from mvharness.errors import HarnessError, UsageError
 from mvharness.progress import Stage
 from mvharness.results import Case, SuiteResult, Verdict
@@ -36,6 +36,16 @@ class RowTest(unittest.TestCase):
                 file.flush()
                 with self.assertRaises(UsageError):
                     rows.load(Path(file.name))
+
+    def test_directories_of_one_name_are_told_apart(self):
+        with tempfile.TemporaryDirectory() as work:
+            given = [Path(work) / name for name in ("a/x/linux", "b/x/linux", "y/linux", "y/other", "uml-6.1")]
+            for path in given:
+                path.mkdir(parents=True)
+            chosen = rows.select(rows.load(), ["uml-6.1", *map(str, given), str(given[0] / "../linux")])
+            self.assertEqual([row.name for row in chosen], ["uml-6.1", "a/x/linux", "b/x/linux", "y/linux", "other",
+                                                            f"{Path(work).name}/uml-6.1"])
+            self.assertEqual(cells.repeat([], chosen[1]), f"-k {given[0]}")
 
     def test_newest_first(self):
         self.assertEqual(kernels.newest_first(HEADERS, "6.12", "", "amd64"),
@@ -65,6 +75,30 @@ class OrderTest(unittest.TestCase):
             done = cells.run(wanted, [], suiterun.Options("tcg", False, None, Path()), [], 1, True)
         self.assertEqual(done, ["stock", "um", "other", "debug", "own"])
         self.assertEqual(started, ["um", "debug", "stock", "other", "own"])
+
+
+class CellTest(unittest.TestCase):
+    def test_what_cannot_be_used_is_told_before_the_first_cell(self):
+        started = []
+        with tempfile.TemporaryDirectory() as work, mock.patch.object(cells, "run_cell", lambda row, *_: started.append(row)):
+            with self.assertRaisesRegex(UsageError, "not configured"):
+                cells.run([rows.Row("um", kind="uml"), rows.Row("x", kind="dir", path=work)], [],
+                          suiterun.Options("tcg", False, None, Path()), [], 1, True)
+            with self.assertRaisesRegex(UsageError, "Kbuild does not exist"):
+                cells.run([rows.Row("um", kind="uml")], [], suiterun.Options("tcg", False, None, Path(), Path(work)), [], 1, True)
+        self.assertEqual(started, [])
+
+    def failed(self, error: Exception) -> SuiteResult:
+        with mock.patch.object(cells.kerneltree, "obtain", side_effect=error):
+            cell = cells.run_cell(rows.Row("one"), [suites.load()["smoke"], suites.load()["glue"]],
+                                  suiterun.Options("tcg", False, None, Path()), ["harness/run", "--offline"], True)
+        return cell.suites[-1]
+
+    def test_a_kernel_that_cannot_be_had_is_the_trouble_of_its_cell(self):
+        result = self.failed(HarnessError("building it failed", "/x/build.log"))
+        self.assertEqual((result.verdict, result.log), (Verdict.FAIL, "/x/build.log"))
+        self.assertEqual(result.repeat, "harness/run --offline -k one -s smoke -s glue")
+        self.assertEqual(self.failed(UsageError("no such kernel")).reason, "no such kernel")
 
 
 class ConfigTest(unittest.TestCase):
