@@ -27,6 +27,8 @@ constexpr const char* kNotes =
     "0 it powered off, 2 invalid request, 100 it crashed, 101 it asked for a reset,\n"
     "102 stopped by a quit key or a signal, 103 the backend failed.\n";
 
+bool asked(const po::variables_map& given, const char* option) { return given.count(option) && !given[option].defaulted(); }
+
 Arch parse_arch(const std::string& text) {
   if (text == "x86_64") return Arch::x86_64;
   if (text == "arm64") return Arch::arm64;
@@ -64,7 +66,7 @@ void fill_linux(const po::variables_map& given, Options& o) {
   o.linux_guest = LinuxSpec{text("kernel"), text("initrd"), text("append"), false};
   if (given["mode"].defaulted()) return;
   const std::string mode = given["mode"].as<std::string>();
-  if (o.machine.arch != Arch::x86_64 || (mode != "32" && mode != "64")) throw std::invalid_argument("--mode " + mode + ": with --kernel for x86-64 valid are 32, 64");
+  if (mode != "32" && mode != "64") throw std::invalid_argument("--mode " + mode + ": with --kernel for x86-64 valid are 32, 64");
   o.linux_guest->entry32 = mode == "32";
 }
 
@@ -134,8 +136,9 @@ void fill_devices(const po::variables_map& given, Options& o) {
 
 // The program brings memory and devices; what is left to say is the number of vCPUs.
 void fill_plugin(const po::variables_map& given, Options& o) {
-  for (const char* option : {"flat", "kernel", "firmware", "disk", "rng", "virtio-console"}) {
-    if (given.count(option)) throw std::invalid_argument(std::string("--plugin and --") + option + ": one of them");
+  for (const char* option : {"flat", "kernel", "initrd", "append", "firmware", "debug-port", "memory", "mode", "disk", "rng", "virtio-console",
+                             "unprotected", "swiotlb", "hugepages", "on-reset", "virtual-time", "walk", "stats"}) {
+    if (asked(given, option)) throw std::invalid_argument(std::string("--plugin and --") + option + ": one of them");
   }
   o.machine.backend = given["backend"].as<std::string>();
   const std::string& backend = o.machine.backend;
@@ -153,6 +156,10 @@ void fill(const po::variables_map& given, Options& o) {
   m.backend = given["backend"].as<std::string>();
   m.arch = arch_of(m.backend, given);
   const bool linux_guest = given.count("kernel") != 0, firmware = given.count("firmware") != 0;
+  for (const char* option : {"initrd", "append"}) {
+    if (given.count(option) && !linux_guest) throw std::invalid_argument(std::string("--") + option + ": with --kernel only");
+  }
+  if (asked(given, "mode") && (firmware || m.arch == Arch::arm64)) throw std::invalid_argument("--mode: x86-64 guests without --firmware only");
   if (given.count("debug-port") && !firmware) throw std::invalid_argument("--debug-port: with --firmware only");
   if (firmware) {
     fill_firmware(given, o);

@@ -125,6 +125,15 @@ TEST(Options, RefusalsNameTheValidForm) {
   EXPECT_THAT(refusal({"--mode", "8", "--flat", "a@1"}), HasSubstr("valid are 16, 32, 64"));
   EXPECT_THAT(refusal({"--cpus", "0", "--flat", "a@1"}), HasSubstr("valid are 1 to 16"));
   EXPECT_THAT(refusal({"--cpus", "17", "--flat", "a@1"}), HasSubstr("valid are 1 to 16"));
+  EXPECT_THAT(refusal({"--initrd", "i", "--flat", "a@1"}), HasSubstr("--initrd: with --kernel only"));
+  EXPECT_THAT(refusal({"--append", "quiet", "--firmware", "b"}), HasSubstr("--append: with --kernel only"));
+  EXPECT_THAT(refusal({"--mode", "32", "--firmware", "b"}), HasSubstr("--mode: x86-64 guests without --firmware only"));
+  for (const char* guest : {"--flat=a@1", "--kernel=k"}) {
+    EXPECT_THAT(refusal({"--mode", "64", "--arch", "arm64", guest}), HasSubstr("--mode: x86-64 guests")) << guest;
+  }
+  for (const char* theirs : {"--memory=1g", "--append=quiet", "--walk", "--stats", "--on-reset=exit"}) {
+    EXPECT_THAT(refusal({"--plugin", "p", theirs}), HasSubstr("--plugin and --")) << theirs;
+  }
   EXPECT_THAT(refusal({"--memory", "64x", "--flat", "a@1"}), HasSubstr("e.g. 64m"));
   EXPECT_THAT(refusal({"--memory", "4097", "--flat", "a@1"}), HasSubstr("multiple of 4k"));
   EXPECT_THAT(refusal({"--memory", "4k", "--flat", "a@1"}), HasSubstr("at least 1m"));
