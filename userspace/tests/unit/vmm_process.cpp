@@ -119,12 +119,13 @@ TEST(MvmmProcess, InvalidRequests) {
 }
 
 TEST(MvmmProcess, MultibootKernelChecksWhatItGot) {
-  const std::string module = testing::TempDir() + "multiboot-module";
+  const std::string module = testing::TempDir() + "multiboot-module-" + std::to_string(::getpid());
   std::ofstream(module) << "bytes of the module";
   Mvmm guest({"--kernel", kGuests + "multiboot.i386.elf", "--append", "one two", "--initrd", module, "--memory", "32m"});
   EXPECT_EQ(guest.exit_code(), 0) << guest.output << guest.errors;
   EXPECT_THAT(guest.output, AllOf(HasSubstr("lower 000000000000027f upper 0000000000007c00"), HasSubstr("line one two\n"), HasSubstr("loader mvmm\n"),
                                   HasSubstr("range 0000000000100000 0000000001f00000 0000000000000001"), HasSubstr("module bytes of the module\n")));
+  ::unlink(module.c_str());
 }
 
 TEST(MvmmProcess, ElfKernelsStartInTheirMode) {

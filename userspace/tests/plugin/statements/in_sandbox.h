@@ -2,7 +2,10 @@
 // A test that is a plugin in a sandbox: `mvmm --plugin` with options, this very program and this very test.
 #pragma once
 
+#include <unistd.h>
+
 #include <filesystem>
+#include <fstream>
 
 #include "tests/plugin/statements/under_host.h"
 
@@ -27,5 +30,20 @@ inline void expect_passed(const HostRun& run) {
   EXPECT_EQ(run.code, 0) << run.output;
   EXPECT_THAT(run.output, testing::HasSubstr("plugin: [  PASSED  ] 1 test")) << "captured";
 }
+
+// A directory of the test's own, gone with it; another run of the same test has another.
+class Scratch {
+ public:
+  Scratch() : path_(fs::path(testing::TempDir()) / ("mv-plugin-" + std::to_string(getpid()))) { fs::create_directory(path_); }
+  ~Scratch() { fs::remove_all(path_); }
+  fs::path write(const char* name, const std::string& text) const {
+    std::ofstream(path_ / name) << text;
+    return path_ / name;
+  }
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
 
 }  // namespace mv::test

@@ -23,21 +23,6 @@
 namespace mv::test {
 namespace {
 
-// A directory of the test's own, gone with it.
-class Scratch {
- public:
-  Scratch() : path_(fs::path(testing::TempDir()) / ("mv-limits-" + std::to_string(getpid()))) { fs::create_directory(path_); }
-  ~Scratch() { fs::remove_all(path_); }
-  fs::path write(const char* name, const std::string& text) const {
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 TEST(PluginSandbox, GroupsAreThoseOfTheMap) {
   if (under_host()) {
     for (int fd = 3; fd < 64; ++fd) EXPECT_TRUE(fd == raw_socket() || fcntl(fd, F_GETFD) == -1) << fd;

@@ -36,8 +36,8 @@ int interfaces() {
 
 TEST(PluginSandbox, APluginSeesNothingOfTheHost) {
   if (!under_host()) {
-    const std::string secret = testing::TempDir() + "/mv-secret";
-    std::ofstream(secret) << "x";
+    const Scratch scratch;
+    const std::string secret = scratch.write("secret", "x");
     setenv("MV_SECRET", secret.c_str(), 1);
     std::vector<int> leaks;  // without FD_CLOEXEC, as a careless parent of mvmm has them
     for (const int fd : {4, 5, 6, 10}) {
@@ -45,7 +45,6 @@ TEST(PluginSandbox, APluginSeesNothingOfTheHost) {
     }
     expect_passed(run_in_sandbox());
     for (const int fd : leaks) close(fd);
-    fs::remove(secret);
     return;
   }
   for (const char* path : {static_cast<const char*>(getenv("MV_SECRET")), "/etc/passwd", "/home", "/root", "/sys", "/var", "/dev/kvm", "/dev/acrn_hsm"}) EXPECT_FALSE(fs::exists(path)) << path;
@@ -74,17 +73,14 @@ TEST(PluginSandbox, AGuestRuns) {
 }
 
 TEST(PluginSandbox, MountsAreWhatTheySay) {
-  const fs::path read = testing::TempDir() + "/mv-ro", write = testing::TempDir() + "/mv-rw";
   if (!under_host()) {
+    const Scratch scratch;
+    const fs::path read = scratch.path() / "ro", write = scratch.path() / "rw";
     fs::create_directory(read);
     fs::create_directory(write);
-    const std::string list = testing::TempDir() + "/mv-mounts";
-    std::ofstream(list) << "# a comment\n\n" << write.string() << ":/writable:true # another\n";
+    const std::string list = scratch.write("mounts", "# a comment\n\n" + write.string() + ":/writable:true # another\n");
     expect_passed(run_in_sandbox({"--plugin-mount", read.string() + ":/readable", "--plugin-mount-file", list}));
     EXPECT_TRUE(fs::exists(write / "new"));
-    fs::remove_all(read);
-    fs::remove_all(write);
-    fs::remove(list);
     return;
   }
   EXPECT_TRUE(fs::is_directory("/readable"));
@@ -94,7 +90,8 @@ TEST(PluginSandbox, MountsAreWhatTheySay) {
 
 TEST(PluginSandbox, ADirectoryBecomesTheRoot) {
   if (under_host()) GTEST_SKIP();
-  const fs::path root = testing::TempDir() + "/mv-root";
+  const Scratch scratch;
+  const fs::path root = scratch.path() / "root";
   for (const char* d : {"dev", "proc", "bin"}) fs::create_directories(root / d);
   const fs::path shell = fs::exists("/bin/busybox") ? "/bin/busybox" : "/usr/bin/busybox";
   if (fs::exists(shell)) {
@@ -107,7 +104,6 @@ TEST(PluginSandbox, ADirectoryBecomesTheRoot) {
   } else {
     ADD_FAILURE() << "busybox-static is needed";
   }
-  fs::remove_all(root);
 }
 
 // The processes that bubblewrap leaves between host and plugin end with it.
@@ -135,14 +131,11 @@ TEST(PluginSandbox, WithoutBubblewrapThereIsASentence) {
   run = run_mvmm({"--plugin", "/bin/true", "--plugin-root", "/usr", "--disable-sandbox"});
   EXPECT_EQ(run.code, 0) << run.output;
   // one that refuses
-  const fs::path fake = testing::TempDir() + "/mv-fake";
-  fs::create_directory(fake);
-  std::ofstream(fake / "bwrap") << "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n";
-  fs::permissions(fake / "bwrap", fs::perms::owner_all);
-  setenv("PATH", fake.c_str(), 1);
+  const Scratch scratch;
+  fs::permissions(scratch.write("bwrap", "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n"), fs::perms::owner_all);
+  setenv("PATH", scratch.path().c_str(), 1);
   run = run_mvmm({"--plugin", "/bin/true", "--sandbox"});
   setenv("PATH", path.c_str(), 1);
-  fs::remove_all(fake);
   EXPECT_EQ(run.code, 2);
   EXPECT_THAT(run.output, testing::HasSubstr("namespaces cannot be made here (bwrap: No permissions to create new namespace)"));
 }
