@@ -25,6 +25,7 @@ MATTERS = ("vmlinux", ".config", "Makefile", "Module.symvers", "include/generate
 ROOM = 3 << 30  # bytes: the unpacked source and one build
 DONT_CARE = "?"
 NOT_SET = "n"
+MAY_BE_MISSING = re.compile(r"^# Not in every kernel\b.*\n(CONFIG_\w+)=", re.M)
 
 
 def read_config(text: str) -> dict[str, str]:
@@ -44,6 +45,11 @@ def merge(start: str, wanted: dict[str, str]) -> str:
     """A .config for olddefconfig: `start` with the wanted options instead of its own."""
     kept = [line for line in start.splitlines() if not ((m := OPTION.match(line)) and m[1] in wanted)]
     return "\n".join([*kept, *(f"# {k} is not set" if v == NOT_SET else f"{k}={v}" for k, v in wanted.items())]) + "\n"
+
+
+def may_be_missing(files: list[Path]) -> set[str]:
+    """The options below a line that says so: some kernels have the thing without the option."""
+    return {name for file in files for name in MAY_BE_MISSING.findall(file.read_text())}
 
 
 def missing(config: str, wanted: dict[str, str]) -> list[str]:
@@ -124,7 +130,8 @@ def configure(source: Path, out: Path, arch: str, files: list[Path], log: Path) 
     wanted = wanted_options(files)
     config.write_text(merge(config.read_text(), wanted))
     _must(_make(source, out, arch, "olddefconfig"), "make olddefconfig", log)
-    lost = missing(config.read_text(), wanted)
+    spared = may_be_missing(files)
+    lost = missing(config.read_text(), {name: value for name, value in wanted.items() if name not in spared})
     if lost:
         # without them the kernel would find less than its name promises
         raise HarnessError(f"this kernel's configuration has no {', '.join(lost)}; log: {log}", str(log))

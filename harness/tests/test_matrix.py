@@ -114,6 +114,13 @@ class ConfigTest(unittest.TestCase):
             self.assertTrue(ownkernel.wanted_options(flavors.fragments("amd64", name)))
         self.assertEqual(sorted(flavors.ORDER), flavors.names())
 
+    def test_what_a_kernel_need_not_have(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".config") as file:
+            file.write("CONFIG_A=y\n# Not in every kernel (7.x):\nCONFIG_B=y\nCONFIG_C=y\n")
+            file.flush()
+            self.assertEqual(ownkernel.may_be_missing([Path(file.name)]), {"CONFIG_B"})
+        self.assertEqual(ownkernel.may_be_missing(flavors.fragments("um", "")), {"CONFIG_PROC_SYSCTL"})
+
     def test_a_lost_option_is_an_error(self):
         def make(_source, out, _arch, target):
             if target == "olddefconfig":
