@@ -5,7 +5,6 @@ import concurrent.futures
 import contextlib
 import shlex
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -35,13 +34,11 @@ def cell_name(row: Row) -> str:
     return f"{row.name}+{row.flavor}" if row.flavor_given else row.name
 
 
-def repeat(base: list[str], row: Row, chosen: Iterable[Suite] = ()) -> str:
+def repeat(base: list[str], row: Row) -> str:
     words = list(base)
     words += ["-k", row.path or row.name]
     if row.flavor_given:
         words += ["--flavor", row.flavor]
-    for suite in chosen:
-        words += ["-s", suite.name]
     return shlex.join(words)
 
 
@@ -84,7 +81,7 @@ def run_cell(row: Row, chosen: list[Suite], options: suiterun.Options, base: lis
                 cell.suites += suiterun.run(wanted, tree, mine)
         except (HarnessError, UsageError, OSError) as error:
             say.warn(str(error))
-            cell.suites.append(_no_kernel(error, repeat(base, row, chosen)))
+            cell.suites.append(_no_kernel(error, suiterun.repeat(mine, *(suite.name for suite in chosen))))
         cell.stages = progress.stages
         cell.seconds = time.monotonic() - start
         if all(s.verdict in (Verdict.PASS, Verdict.SKIP) for s in cell.suites):

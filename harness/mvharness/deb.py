@@ -1,26 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Unpacks packages without installing them."""
 
-import re
-import shutil
 import subprocess
-import time
 from pathlib import Path
 
 from . import qemu
 from .errors import HarnessError
-
-LEFT = re.compile(r"^\.(?P<name>.+)\.[a-z0-9_]{8}$")  # as paths.published() names what is not whole yet
-DAY = 24 * 3600
-
-
-def remove_leftovers(final: Path) -> None:
-    """What runs that were killed left of unpacking. The caller holds the lock of `final`, so nobody is at work on it;
-    nobody takes a day for another one."""
-    for path in final.parent.iterdir() if final.parent.exists() else ():
-        found = LEFT.match(path.name)
-        if found and (found["name"] == final.name or time.time() - path.stat().st_mtime > DAY):
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def unpack(file: Path, root: Path, excludes: tuple[str, ...] = (), only: str = "") -> None:

@@ -2,24 +2,16 @@
 """--gdb: stops the guest once the module is in its memory, and says how to attach with the module's symbols."""
 
 import contextlib
-import os
 import re
 import shlex
 import socket
-import tempfile
 from pathlib import Path
 
-from . import say
+from . import paths, say
 from .kerneltree import KernelTree
 
 SECTION = re.compile(r"^section (\S+) (0x[0-9a-f]+)$", re.M)
 LAST = "sections end"
-
-
-def socket_directory() -> tempfile.TemporaryDirectory:
-    """No other user reaches what is in it. A socket's path has at most 107 bytes, so neither the cache nor a long TMPDIR will do."""
-    long = len(os.fsencode(tempfile.gettempdir())) > 60
-    return tempfile.TemporaryDirectory(prefix="mockvisor-", dir="/tmp" if long else None)
 
 
 def _stop_machine(sockets: Path) -> None:
@@ -59,7 +51,7 @@ class Watch:
     @contextlib.contextmanager
     def devices(self):
         """gdb's stub, and a monitor for us."""
-        with socket_directory() as work:
+        with paths.socket_directory() as work:
             self.sockets = Path(work)
             yield ["-gdb", f"unix:{work}/gdb.sock,server=on,wait=off", "-qmp", f"unix:{work}/qmp.sock,server=on,wait=off"]
 

@@ -10,8 +10,9 @@ class HarnessError(Exception):
     """The request was fine but something it needs is missing or broken. Exit code 1."""
 
     def __init__(self, sentence: str, log: str = ""):
-        super().__init__(sentence)
-        self.log = log  # where more of it can be read
+        """`log`: where more of it can be read."""
+        super().__init__(f"{sentence}; log: {log}" if log else sentence)
+        self.log = log
 
 
 class Interrupted(KeyboardInterrupt):

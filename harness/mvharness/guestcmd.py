@@ -17,7 +17,7 @@ import time
 from enum import Enum
 from pathlib import Path
 
-from . import acrndm, boot, debugger, initramfs, kbuild, kerneltree, machines, modules, paths, qemu, say, splat, terminal, verdict
+from . import acrndm, boot, initramfs, kbuild, kerneltree, machines, modules, paths, qemu, say, splat, terminal, verdict
 from .errors import HarnessError, UsageError
 from .kerneltree import KernelTree
 from .plan import Plan
@@ -201,7 +201,7 @@ def run_command(command: list[str], tree: KernelTree, options: Options) -> int:
     limit = options.timeout + boot.BOOT_SECONDS if options.timeout else None
     deadline = time.monotonic() + limit if limit else None
     process = None
-    with debugger.socket_directory() as work, open(run / "console.log", "ab") as log:
+    with paths.socket_directory() as work, open(run / "console.log", "ab") as log:
         if on_terminal:
             console = ["-chardev", "stdio,id=console,signal=off"]
         else:

@@ -172,7 +172,7 @@ def build_or_die(tree: KernelTree, source: Path | None = None) -> Path:
     if not result.ok or result.module is None:
         if not result.complaints:
             say.warn("\n# ".join(why_it_failed(result.log.read_text()).splitlines()))
-        raise HarnessError(f"the module does not build for {tree.kernel}; log: {result.log}", str(result.log))
+        raise HarnessError(f"the module does not build for {tree.kernel}", str(result.log))
     return result.module
 
 

@@ -138,7 +138,7 @@ def _unpack(kernel: Kernel, offline: bool) -> KernelTree:
             if not _is_whole(kernel, final):
                 debs = _download(kernel, offline, ((kernel.image, kernel.version), *kernel.headers))
                 say.note(f"unpacking {kernel}")
-                deb.remove_leftovers(final)
+                paths.remove_leftovers(final)
                 with paths.published(final) as work:
                     for file in debs:
                         deb.unpack(file, work, UNWANTED)

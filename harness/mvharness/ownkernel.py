@@ -69,7 +69,7 @@ def _source_tree(package: str, version: str, file: Path) -> Path:
 
 
 def _unpack_source(name: str, file: Path, final: Path) -> None:
-    deb.remove_leftovers(final)
+    paths.remove_leftovers(final)
     with paths.published(final) as work:
         say.note(f"unpacking {name}")
         deb.unpack(file, work)
@@ -121,7 +121,7 @@ def _must(done: subprocess.CompletedProcess, what: str, log: Path) -> None:
         out.write(done.stdout)
     if done.returncode:
         errors = [line for line in done.stdout.splitlines() if re.search(r"\b(error|Error)\b", line)]
-        raise HarnessError(f"{what} failed: {errors[0] if errors else 'no message'}; log: {log}", str(log))
+        raise HarnessError(f"{what} failed: {errors[0] if errors else 'no message'}", str(log))
 
 
 def configure(source: Path, out: Path, arch: str, files: list[Path], log: Path) -> None:
@@ -134,7 +134,7 @@ def configure(source: Path, out: Path, arch: str, files: list[Path], log: Path) 
     lost = missing(config.read_text(), {name: value for name, value in wanted.items() if name not in spared})
     if lost:
         # without them the kernel would find less than its name promises
-        raise HarnessError(f"this kernel's configuration has no {', '.join(lost)}; log: {log}", str(log))
+        raise HarnessError(f"this kernel's configuration has no {', '.join(lost)}", str(log))
 
 
 def _need_room(out: Path) -> None:

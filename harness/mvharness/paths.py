@@ -5,14 +5,18 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from .errors import UsageError
 
 REPO = Path(__file__).resolve().parents[2]
 HARNESS = REPO / "harness"
+LEFT = re.compile(r"^\.(?P<name>.+)\.[a-z0-9_]{8}$")  # as published() names what is not whole yet
+DAY = 24 * 3600
 _living: list[int] = []  # this process's runs: their directories are locked until it ends
 
 
@@ -64,9 +68,23 @@ def published(target: Path):
             shutil.rmtree(work, ignore_errors=True)
 
 
+def remove_leftovers(final: Path) -> None:
+    """What runs that were killed left of unpacking. The caller holds the lock of `final`, so nobody is at work on it;
+    nobody takes a day for another one."""
+    for path in final.parent.iterdir() if final.parent.exists() else ():
+        found = LEFT.match(path.name)
+        if found and (found["name"] == final.name or time.time() - path.stat().st_mtime > DAY):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def goes_through(target: Path) -> bool:
+    """Whether what is written to it goes elsewhere."""
+    return target.is_symlink() or (target.exists() and not target.is_file())
+
+
 def publish_file(target: Path, data: bytes) -> None:
     """Writes a whole file or none. A link, a pipe or a device is written to as it is: a file must not take its place."""
-    if target.is_symlink() or (target.exists() and not target.is_file()):
+    if goes_through(target):
         target.write_bytes(data)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -113,3 +131,9 @@ def new_run_dir(keep: int = 60) -> Path:
         made = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
         _hold(made)
         return made
+
+
+def socket_directory() -> tempfile.TemporaryDirectory:
+    """No other user reaches what is in it. A socket's path has at most 107 bytes, so neither the cache nor a long TMPDIR will do."""
+    long = len(os.fsencode(tempfile.gettempdir())) > 60
+    return tempfile.TemporaryDirectory(prefix="mockvisor-", dir="/tmp" if long else None)

@@ -28,7 +28,7 @@ def _check(kind: str, file: str) -> None:
     path = Path(file).absolute()
     if not file or path.is_dir():
         raise UsageError(f"--{kind} {file or repr('')}: that is a directory; give the name of a file.")
-    if path.exists() and (path.is_symlink() or not path.is_file()):
+    if path.exists() and paths.goes_through(path):
         # a link, a pipe or a device: written to as it is, nothing is made beside it
         if not os.access(path, os.W_OK):
             raise UsageError(f"--{kind} {file}: that cannot be written.")

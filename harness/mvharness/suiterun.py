@@ -32,7 +32,8 @@ class Options:
     progress: Progress = field(default_factory=lambda: Progress("harness"))
 
 
-def _repeat(options: Options, *suites: str) -> str:
+def repeat(options: Options, *suites: str) -> str:
+    """The command that runs just these suites on this kernel again."""
     return options.repeat + "".join(f" -s {shlex.quote(suite)}" for suite in suites)
 
 
@@ -53,7 +54,7 @@ def run_build(suite: Suite, tree: KernelTree, options: Options) -> SuiteResult:
     if not built.ok:
         result.reason = f"{len(built.complaints)} complaints" if built.complaints else \
             "make failed:\n" + kbuild.why_it_failed(built.log.read_text())
-    result.log, result.repeat = str(built.log), _repeat(options, suite.name)
+    result.log, result.repeat = str(built.log), repeat(options, suite.name)
     return result.settle()
 
 
@@ -80,7 +81,7 @@ def _missing(suite: Suite, program: Path, options: Options) -> SuiteResult:
     place = program.parents[1].name
     preset = place.removeprefix("build-") if place.startswith("build-") else ""
     reason = f"{program} is not built; run scripts/build{' ' + preset if preset else ''} first, or give its place with --build-dir"
-    return SuiteResult(suite.name, Verdict.FAIL, reason, repeat=_repeat(options, suite.name)).settle()
+    return SuiteResult(suite.name, Verdict.FAIL, reason, repeat=repeat(options, suite.name)).settle()
 
 
 def add_modules(archive, plan: Plan, tree: KernelTree, module: Path, also=()) -> None:
@@ -158,8 +159,8 @@ def _boot(present: list[Suite], programs: dict[str, Path], tree: KernelTree, mod
     results = verdict.judge(present, record)
     for result in results:
         result.log = str(run)
-        result.repeat = _repeat(options, result.name) if result.name != "module" else \
-            _repeat(options, *(s.name for s in present))
+        result.repeat = repeat(options, result.name) if result.name != "module" else \
+            repeat(options, *(s.name for s in present))
     return results
 
 
@@ -174,9 +175,9 @@ def run(suites: list[Suite], tree: KernelTree, options: Options) -> list[SuiteRe
             results += run_guest(guests, tree, options)
         except HarnessError as error:
             say.warn(str(error))
-            again = _repeat(options, *(s.name for s in guests))
+            again = repeat(options, *(s.name for s in guests))
             results.append(SuiteResult("module", Verdict.FAIL, str(error), repeat=again, log=error.log).settle())
             # a suite that was asked for stands in every report
-            results += [SuiteResult(s.name, Verdict.NOTHING, "it was never started: there is no module", repeat=_repeat(options, s.name),
+            results += [SuiteResult(s.name, Verdict.NOTHING, "it was never started: there is no module", repeat=repeat(options, s.name),
                                     log=error.log).settle() for s in guests]
     return results

@@ -16,7 +16,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from mvharness import cells, cli, debugger, guestcmd, paths, reportfiles, rows, say, suites, terminal
+from mvharness import cells, cli, guestcmd, paths, reportfiles, rows, say, suites, terminal
 from mvharness.errors import HarnessError, Interrupted, UsageError
 from mvharness.plan import Plan
 from mvharness.results import Case, SuiteResult, Verdict
@@ -206,7 +206,7 @@ class CommandTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as work:
             deep = Path(work) / ("x" * 100)
             deep.mkdir()
-            with mock.patch("tempfile.tempdir", str(deep)), debugger.socket_directory() as place, \
+            with mock.patch("tempfile.tempdir", str(deep)), paths.socket_directory() as place, \
                     socket.socket(socket.AF_UNIX) as link:
                 link.bind(f"{place}/stdout")
 

@@ -187,7 +187,7 @@ class PackageTest(unittest.TestCase):
             for name in (".k_1.abcdefgh", ".k_1.1.abcdefgh", ".other.abcdefgh", ".old.abcdefgh", "k_1.1"):
                 (Path(work) / name / "usr").mkdir(parents=True)
             os.utime(Path(work) / ".old.abcdefgh", (1, 1))
-            deb.remove_leftovers(Path(work) / "k_1")
+            paths.remove_leftovers(Path(work) / "k_1")
             self.assertEqual(sorted(p.name for p in Path(work).iterdir()), [".k_1.1.abcdefgh", ".other.abcdefgh", "k_1.1"])
 
     def test_glibc_wanted_by_a_program(self):
